@@ -1,0 +1,1 @@
+"""Drydock: the Dagger API on a stock BuildKit daemon."""

@@ -1,0 +1,46 @@
+"""Image archives and layouts that were fetched from the daemon, kept by digest."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from drydock import paths
+
+KEPT = 24
+"""How many are kept; each holds a whole image, some 100 MB."""
+
+
+class Archives:
+    """A folder of files and directories by name, each made once and whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    async def ensure(self, name: str, make: Callable[[Path], Awaitable[object]]) -> Path:
+        """The path of an entry; where there is none yet, `make` writes it.
+
+        It gets its name only when whole, so one that is cut off leaves nothing.
+        """
+        final = paths.private(self.folder) / name.replace(":", "-")
+        if final.exists():
+            os.utime(final)
+            return final / "image"
+        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=self.folder))
+        try:
+            await make(partial / "image")
+            with contextlib.suppress(OSError):  # another session was quicker
+                partial.rename(final)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        self._prune()
+        return final / "image"
+
+    def _prune(self) -> None:
+        entries = [path for path in self.folder.iterdir() if not path.name.startswith(".")]
+        for old in sorted(entries, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
+            shutil.rmtree(old, ignore_errors=True)

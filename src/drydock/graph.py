@@ -1,0 +1,273 @@
+"""What a file system *is*: immutable values, compared by the digest of their recipe.
+
+Nothing here reads, writes or runs anything. `llb` turns these values into BuildKit's language; `objects` are the
+API's own types on top of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+
+class Value:
+    """An immutable value whose identity is the digest of its fields."""
+
+    @cached_property
+    def key(self) -> str:
+        """Hex digest of this value's type and fields; equal recipes have equal keys."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]  # every subclass is a dataclass
+        parts = [type(self).__name__, *(_token(getattr(self, f.name)) for f in fields)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        """Two values are equal when their recipes are."""
+        return isinstance(other, Value) and self.key == other.key
+
+    def __hash__(self) -> int:
+        """Agrees with equality."""
+        return hash(self.key)
+
+
+def _token(field: Any) -> str:
+    if isinstance(field, Value):
+        return field.key
+    if isinstance(field, tuple):
+        return "(" + ",".join(_token(item) for item in field) + ")"
+    return repr(field)
+
+
+class Expect(enum.Enum):
+    """Which exit codes of an exec are a success.
+
+    128 to 191 (ended by a signal) never are, as on the Dagger engine (v0.21, `core/container.go`).
+    """
+
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    ANY = "ANY"
+
+    def accepts(self, code: int) -> bool:
+        """Whether an exec that ended with `code` counts as done."""
+        if self is Expect.SUCCESS:
+            return code == 0
+        if 128 <= code <= 191:
+            return False
+        return self is Expect.ANY or code != 0
+
+
+class Sharing(enum.Enum):
+    """How concurrent execs use one cache volume."""
+
+    SHARED = 0
+    PRIVATE = 1
+    LOCKED = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Fs(Value):
+    """A file system; subclasses say where it comes from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scratch(Fs):
+    """The empty file system."""
+
+
+@dataclass(frozen=True, eq=False)
+class Image(Fs):
+    """An image's root file system; `ref` is pinned: `name@sha256:…`."""
+
+    ref: str
+    platform: str
+
+
+@dataclass(frozen=True, eq=False)
+class OciLayout(Fs):
+    """An image kept as an OCI layout in the folder `store` of this machine."""
+
+    store: str
+    digest: str
+
+
+@dataclass(frozen=True, eq=False)
+class Local(Fs):
+    """A directory of this machine, as it is when it is first needed.
+
+    `include` and `exclude` are patterns relative to `path`.
+    """
+
+    path: str
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Owner(Value):
+    """User and group, each an id, or a name looked up in `names`' /etc/passwd and /etc/group."""
+
+    user: str
+    group: str
+    names: Fs | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Copy(Fs):
+    """`base` with `source`'s path `src` copied to `dest`.
+
+    With `contents`, `src` is a directory and its entries are merged into `dest`.
+    """
+
+    base: Fs
+    source: Fs
+    src: str
+    dest: str
+    contents: bool
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    owner: Owner | None = None
+    mode: int | None = None
+    timestamp: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class MakeFile(Fs):
+    """`base` with a new file."""
+
+    base: Fs
+    path: str
+    data: bytes
+    mode: int = 0o644
+    owner: Owner | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class MakeDir(Fs):
+    """`base` with a directory, and its parents."""
+
+    base: Fs
+    path: str
+    mode: int = 0o755
+    owner: Owner | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Symlink(Fs):
+    """`base` with a symbolic link at `path` to `target`."""
+
+    base: Fs
+    path: str
+    target: str
+
+
+@dataclass(frozen=True, eq=False)
+class Remove(Fs):
+    """`base` without `path`; wildcards match within a folder."""
+
+    base: Fs
+    path: str
+
+
+@dataclass(frozen=True, eq=False)
+class Diff(Fs):
+    """What `upper` has and `lower` has not."""
+
+    lower: Fs
+    upper: Fs
+
+
+@dataclass(frozen=True, eq=False)
+class SecretRef(Value):
+    """A secret as an exec sees it: `id` names its plaintext without telling it."""
+
+    id: str
+
+
+@dataclass(frozen=True, eq=False)
+class Mount(Value):
+    """Something at `dest` while an exec runs."""
+
+    dest: str
+
+
+@dataclass(frozen=True, eq=False)
+class FsMount(Mount):
+    """`source`'s path `src`, a directory or a file; what the exec writes there is kept, unless read-only."""
+
+    source: Fs
+    src: str = "/"
+    readonly: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class CacheMount(Mount):
+    """A cache volume."""
+
+    volume: str
+    sharing: Sharing = Sharing.SHARED
+    base: Fs | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TmpfsMount(Mount):
+    """A file system in memory, of `size` bytes (0: no limit)."""
+
+    size: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class SecretMount(Mount):
+    """A secret as a file."""
+
+    secret: SecretRef
+    uid: int = 0
+    gid: int = 0
+    mode: int = 0o400
+
+
+@dataclass(frozen=True, eq=False)
+class Exec(Value):
+    """A command run in `root`."""
+
+    root: Fs
+    args: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+    cwd: str = "/"
+    user: str = ""
+    mounts: tuple[Mount, ...] = ()
+    secret_env: tuple[tuple[str, SecretRef], ...] = ()
+    hosts: tuple[tuple[str, str], ...] = ()
+    stdin: str = ""
+    redirect_stdin: str = ""
+    redirect_stdout: str = ""
+    redirect_stderr: str = ""
+    expect: Expect = Expect.SUCCESS
+    insecure: bool = False
+    service: str = ""
+    """Not empty for a long-running exec: the key of one run, never shared with another."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExecRoot(Fs):
+    """The root file system that an exec leaves."""
+
+    exec: Exec
+
+
+@dataclass(frozen=True, eq=False)
+class ExecMount(Fs):
+    """What an exec leaves in the mount at `dest`."""
+
+    exec: Exec
+    dest: str
+
+
+@dataclass(frozen=True, eq=False)
+class ExecOutput(Fs):
+    """What an exec printed and its exit code: the files `stdout`, `stderr`, `combined` and `exitCode`."""
+
+    exec: Exec

@@ -1,0 +1,57 @@
+"""Where drydock keeps things, by the XDG base directory specification."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from drydock.errors import DrydockError
+
+
+def _base(variable: str, default: str) -> Path:
+    return Path(os.environ.get(variable) or Path.home() / default) / "drydock"
+
+
+def data() -> Path:
+    """The daemon's state and drydock's own binaries."""
+    return _base("XDG_DATA_HOME", ".local/share")
+
+
+def state() -> Path:
+    """What may be lost with nothing but time: logs, the daemon's socket and pid."""
+    return _base("XDG_STATE_HOME", ".local/state")
+
+
+def cache() -> Path:
+    """What can be made again: type definitions, Python environments, image archives."""
+    return _base("XDG_CACHE_HOME", ".cache")
+
+
+def config() -> Path:
+    """The config file of the daemon that drydock starts."""
+    named = os.environ.get("DRYDOCK_CONFIG")
+    return Path(named) if named else _base("XDG_CONFIG_HOME", ".config") / "config.toml"
+
+
+def private(folder: Path) -> Path:
+    """Make a folder that only its owner can read."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def binary(name: str) -> Path:
+    """A program on PATH, else among drydock's own.
+
+    Raises:
+        DrydockError: If it is in neither place.
+    """
+    own = data() / "bin" / name
+    if found := shutil.which(name):
+        return Path(found)
+    if own.exists():
+        return own
+    raise DrydockError(
+        f"{name} is not on PATH and not in {own.parent}. Install BuildKit's release, or run ci/setup in "
+        "slipway's repository, which builds it."
+    )

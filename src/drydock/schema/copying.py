@@ -1,0 +1,77 @@
+"""Copying into a file system, as Container and Directory both do it."""
+
+from __future__ import annotations
+
+import posixpath
+
+from drydock.errors import ApiError
+from drydock.graph import Copy, Fs, Owner, Scratch
+from drydock.objects import Directory, File
+
+
+def parse_owner(owner: str, names: Fs) -> Owner | None:
+    """`user` or `user:group`, each a name or an id; a group that is not given is the user's id.
+
+    Args:
+        owner: As the API has it; empty for none.
+        names: Where names are looked up.
+    """
+    if not owner:
+        return None
+    user, _, group = owner.partition(":")
+    if not user:
+        raise ApiError(f'failed to parse ownership "{owner}": expected user or user:group')
+    ids = ["0" if part == "root" else part for part in (user, group or user)]
+    numeric = all(part.isdigit() for part in ids)
+    if not numeric and isinstance(names, Scratch):
+        raise ApiError(f"failed to resolve ownership for {owner}: open /etc/passwd: no such file or directory")
+    return Owner(ids[0], ids[1], None if numeric else names)
+
+
+def copy_directory(  # noqa: PLR0917
+    base: Fs,
+    path: str,
+    source: Directory,
+    include: list[str] | None,
+    exclude: list[str] | None,
+    owner: Owner | None,
+    mode: int | None = None,
+) -> Fs:
+    """`base` with a directory's content merged into `path`."""
+    if isinstance(base, Scratch) and path == "/" and not (include or exclude or owner or mode is not None):
+        if source.path == "/":
+            return source.fs
+    return Copy(
+        base,
+        source.fs,
+        source.path,
+        path,
+        contents=True,
+        include=patterns(include),
+        exclude=patterns(exclude),
+        owner=owner,
+        mode=mode,
+    )
+
+
+def copy_file(base: Fs, path: str, source: File, mode: int | None, owner: Owner | None) -> Fs:
+    """`base` with a file at `path`, or in it where that ends with a slash."""
+    dest = posixpath.join(path, source.name) if path.endswith("/") else path
+    return Copy(base, source.fs, source.path, dest, contents=False, owner=owner, mode=mode)
+
+
+def patterns(given: list[str] | None) -> tuple[str, ...]:
+    """Patterns without empty ones, cleaned as the matcher expects them.
+
+    Raises:
+        ApiError: If one is a lone exclamation mark.
+    """
+    cleaned = []
+    for raw in given or ():
+        negated, plain = raw.strip().startswith("!"), raw.strip().removeprefix("!")
+        if not plain:
+            if negated:
+                raise ApiError('illegal exclusion pattern: "!"')
+            continue
+        cleaned.append(("!" if negated else "") + posixpath.normpath(plain))
+    return tuple(cleaned)

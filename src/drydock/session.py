@@ -1,0 +1,161 @@
+"""One session of the API: `POST /query` on loopback, guarded by a token of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    PossibleFragmentSpreadsRule,
+    build_ast_schema,
+    execute,
+    extend_schema,
+    get_introspection_query,
+    parse,
+    specified_rules,
+    validate,
+)
+
+from drydock.errors import ApiError
+from drydock.ids import Ids
+from drydock.schema import core
+from drydock.schema.registry import Resolvers, resolve
+
+if TYPE_CHECKING:
+    from drydock.engine import Engine
+    from drydock.workspace import Workspace
+
+# The SDK asks `... on Container` of the interface Node; the rule knows no interface that has no member here.
+RULES = [rule for rule in specified_rules if rule is not PossibleFragmentSpreadsRule]
+
+
+class Session:
+    """What one client, and every module that it calls, shares: schema, ids, engine, workspace."""
+
+    def __init__(self, engine: Engine, workspace: Workspace) -> None:
+        self.engine = engine
+        self.workspace = workspace
+        self.ids = Ids()
+        self.resolvers = Resolvers(core)
+        self.schema = core_schema()
+        self.token = secrets.token_hex(16)
+        self.port = 0
+        self._introspection: bytes | None = None
+
+    def install(self, sdl: str, resolvers: Resolvers) -> None:
+        """Add a module's types and fields to the schema."""
+        self.schema = extend_schema(self.schema, parse(sdl), assume_valid=True)
+        self.resolvers.update(resolvers)
+        self._introspection = None
+
+    async def execute(
+        self, query: str, variables: dict[str, Any] | None = None, operation: str | None = None
+    ) -> ExecutionResult:
+        """Answer a query; errors come in the result, as GraphQL has it."""
+        try:
+            document = parse(query)
+        except GraphQLError as error:
+            return ExecutionResult(data=None, errors=[error])
+        if errors := validate(self.schema, document, RULES):
+            return ExecutionResult(data=None, errors=errors)
+        result = execute(
+            self.schema,
+            document,
+            context_value=self,
+            variable_values=variables,
+            operation_name=operation,
+            field_resolver=_resolve,
+            type_resolver=lambda value, _info, _type: value.type_name,
+        )
+        return result if isinstance(result, ExecutionResult) else await result
+
+    # -- HTTP ------------------------------------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def serve(self) -> AsyncIterator[None]:
+        """Serve the API on a free port of loopback while the context lasts."""
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        self.port = listener.getsockname()[1]
+        config = uvicorn.Config(
+            self._app, lifespan="off", log_config=None, access_log=False, ws="none", interface="asgi3"
+        )
+        server = uvicorn.Server(config)
+        # Signals are the command line's business.
+        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield
+        finally:
+            server.should_exit = server.force_exit = True
+            await task
+            listener.close()
+
+    def environment(self) -> dict[str, str]:
+        """The variables by which a client finds this session."""
+        return {"DAGGER_SESSION_PORT": str(self.port), "DAGGER_SESSION_TOKEN": self.token}
+
+    async def _app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        status, body = await self._answer(scope, receive)
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, scope: dict[str, Any], receive: Any) -> tuple[int, bytes]:
+        if not self._authorized(dict(scope["headers"]).get(b"authorization", b"")):
+            return 401, b'{"errors":[{"message":"wrong session token"}]}'
+        if scope["path"] != "/query" or scope["method"] != "POST":
+            return 404, b'{"errors":[{"message":"only POST /query is served"}]}'
+        request = json.loads(await _body(receive))
+        query = request.get("query") or ""
+        if query.lstrip().startswith("query IntrospectionQuery"):
+            return 200, await self._introspect(query)
+        result = await self.execute(query, request.get("variables"), request.get("operationName"))
+        return 200, json.dumps(result.formatted).encode()
+
+    def _authorized(self, header: bytes) -> bool:
+        wanted = b"Basic " + base64.b64encode(f"{self.token}:".encode())
+        return secrets.compare_digest(header, wanted)
+
+    async def _introspect(self, query: str) -> bytes:
+        # Every client asks this first, and always the same; the whole API takes graphql-core 100 ms.
+        if self._introspection is None:
+            result = await self.execute(query)
+            self._introspection = json.dumps(result.formatted).encode()
+        return self._introspection
+
+
+async def _resolve(source: Any, info: Any, /, **arguments: Any) -> Any:
+    try:
+        return await resolve(info.context, source, info, arguments)
+    except ApiError as error:
+        raise GraphQLError(str(error), extensions=error.extensions) from error
+
+
+async def _body(receive: Any) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+@cache
+def core_schema() -> GraphQLSchema:
+    """The whole API, served or not: a client can build any query, and is told by name what is not served."""
+    text = (resources.files("drydock.schema") / "api.graphqls").read_text()
+    return build_ast_schema(parse(text), assume_valid=True, assume_valid_sdl=True)
