@@ -62,7 +62,6 @@ class Engine:
         self.services = Services(self)
         self.archives = Archives(paths.cache() / "archives")
         self._resolved: dict[tuple[str, str], asyncio.Task[Resolved]] = {}
-        self._settings = Settings(shim=str(paths.binary("drydock-shim").parent), platform=DEFAULT_PLATFORM)
 
     async def close(self) -> None:
         """End what the session started, and forget its logins."""
@@ -94,7 +93,7 @@ class Engine:
     async def lowered(self, fs: Fs) -> Lowered:
         """A definition, once the services that its execs are bound to are running."""
         addresses = await self.services.addresses(fs)
-        settings = Settings(self._settings.shim, self._settings.platform, addresses)
+        settings = Settings(str(paths.binary("drydock-shim").parent), DEFAULT_PLATFORM, addresses)
         self.buildkit.docker_config = self.logins.folder
         return lower(fs, settings)
 

@@ -10,19 +10,20 @@ import dataclasses
 import enum
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Value:
     """An immutable value whose identity is the digest of its fields."""
 
-    @cached_property
-    def key(self) -> str:
-        """Hex digest of this value's type and fields; equal recipes have equal keys."""
+    key: ClassVar[str]
+    """Hex digest of this value's type and fields; equal recipes have equal keys."""
+
+    def __post_init__(self) -> None:
+        """Take the digest at once: what a value is made of has its own already, however long the chain."""
         fields = dataclasses.fields(self)  # type: ignore[arg-type]  # every subclass is a dataclass
         parts = [type(self).__name__, *(_token(getattr(self, f.name)) for f in fields)]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        object.__setattr__(self, "key", hashlib.sha256("\0".join(parts).encode()).hexdigest())
 
     def __eq__(self, other: object) -> bool:
         """Two values are equal when their recipes are."""

@@ -1,0 +1,140 @@
+"""A module's own Python environment: the one it has, else one made with uv and kept.
+
+Nothing is ever written into the module's folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from drydock import paths
+from drydock.errors import DrydockError
+from drydock.source import ModuleSource
+
+SDK_VERSION = "0.21.8"
+"""The dagger-io of the engine whose API drydock serves."""
+
+SHOWN_AFTER = 2.0
+"""Seconds before an environment in the making is announced."""
+
+
+def python_of(source: ModuleSource) -> Path:
+    """The Python interpreter to run a module with; makes its environment when there is none.
+
+    Raises:
+        DrydockError: If the environment cannot be made.
+    """
+    own = source.source / ".venv"
+    if sdk_version(own) == SDK_VERSION:
+        return own / "bin" / "python"
+    kept = paths.cache() / "venvs" / _digest(source)
+    if sdk_version(kept) != SDK_VERSION:
+        _make(source, kept)
+    return kept / "bin" / "python"
+
+
+def sdk_version(environment: Path) -> str | None:
+    """Version of the Dagger SDK in an environment; None when it is not usable."""
+    if not os.access(environment / "bin" / "python", os.X_OK):
+        return None
+    found = next(environment.glob("lib/python3*/site-packages/dagger_io-*.dist-info"), None)
+    return found.name.removeprefix("dagger_io-").removesuffix(".dist-info") if found else None
+
+
+def _digest(source: ModuleSource) -> str:
+    parts = [SDK_VERSION, platform.python_version(), sys.executable]
+    for name in ("pyproject.toml", "uv.lock", ".python-version"):
+        file = source.source / name
+        parts.append(hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _make(source: ModuleSource, target: Path) -> None:
+    paths.private(target.parent)
+    with _announced(f"making the Python environment of module {source.name}"):
+        building = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
+        try:
+            if _is_locked(source):
+                _sync(source, building)
+            else:
+                _install(source, building)
+            _publish(building, target)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+
+
+def _publish(building: Path, target: Path) -> None:
+    # Nothing of an environment but its console scripts names its own path, and a module uses none of those.
+    if target.exists() and sdk_version(target) is None:
+        shutil.rmtree(target)
+    try:
+        building.rename(target)
+    except OSError:
+        if sdk_version(target) is None:
+            raise
+
+
+def _is_locked(source: ModuleSource) -> bool:
+    """Whether uv.lock names a dagger-io of the package index; the template's is a folder that is never committed."""
+    sources = source.pyproject.get("tool", {}).get("uv", {}).get("sources", {})
+    return (source.source / "uv.lock").is_file() and "dagger-io" not in sources
+
+
+def _sync(source: ModuleSource, building: Path) -> None:
+    options = ["--frozen", "--no-dev", "--no-install-project", "--compile-bytecode"]
+    _uv(["sync", *options, "--project", str(source.source)], building)
+    if (version := sdk_version(building)) != SDK_VERSION:
+        raise DrydockError(
+            f"{source.source / 'uv.lock'}: locks dagger-io {version}, drydock serves the API of {SDK_VERSION}. "
+            f"Set dagger-io=={SDK_VERSION} in pyproject.toml and run: uv lock"
+        )
+
+
+def _install(source: ModuleSource, building: Path) -> None:
+    listed = source.pyproject.get("project", {}).get("dependencies", [])
+    wanted = [name for name in listed if not name.replace("_", "-").startswith("dagger-io")]
+    _uv(["venv", "--allow-existing", "--python", _python_request(source), str(building)], building)
+    target = ["--python", str(building / "bin" / "python")]
+    options = [*target, "--no-sources", "--compile-bytecode"]
+    _uv(["pip", "install", *options, f"dagger-io=={SDK_VERSION}", *wanted], building)
+
+
+def _python_request(source: ModuleSource) -> str:
+    return str(source.pyproject.get("project", {}).get("requires-python") or sys.executable)
+
+
+def _uv(arguments: list[str], building: Path) -> None:
+    uv = shutil.which("uv") or str(paths.data() / "bin" / "uv")
+    environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(building), "UV_NO_PROGRESS": "1"}
+    environment.pop("VIRTUAL_ENV", None)
+    try:
+        done = subprocess.run(
+            [uv, *arguments], env=environment, capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise DrydockError(
+            "uv is not on PATH: it makes the Python environment of a module. Install it, or make the module's own "
+            f".venv with dagger-io=={SDK_VERSION}."
+        ) from error
+    if done.returncode:
+        raise DrydockError(f"uv {arguments[0]} failed:\n{done.stderr.strip()}")
+
+
+@contextmanager
+def _announced(what: str) -> Iterator[None]:
+    timer = threading.Timer(SHOWN_AFTER, lambda: print(f"{what} …", file=sys.stderr, flush=True))  # noqa: T201
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

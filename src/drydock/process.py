@@ -1,0 +1,227 @@
+"""The process that runs a module's functions."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from drydock.errors import ApiError, DrydockError
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from drydock.calls import Call
+    from drydock.session import Session
+    from drydock.source import ModuleSource
+    from drydock.typedefs import Module
+
+RUNNER = Path(__file__).with_name("runner.py")
+TAIL_LINES = 40
+STOP_SECONDS = 5.0
+
+# What a module's process is given of the caller's environment: where to find programs and certificates, and how
+# the machine reaches the network. Nothing else, as in a Dagger engine's runtime container: a module takes its
+# inputs as arguments, and behaves alike wherever it runs.
+PASSED_ON = frozenset(
+    """PATH LANG LC_ALL LC_CTYPE TZ TMPDIR SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
+    HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy""".split()
+)
+
+
+class ModuleProcess:
+    """A module's own Python, which imports the module once and then answers calls.
+
+    Started without waiting: the import, most of a short call's time, goes on while the caller does other things.
+    """
+
+    def __init__(
+        self,
+        source: ModuleSource,
+        python: Path,
+        *,
+        verbose: bool = False,
+        show: Callable[[str], None] | None = None,
+    ) -> None:
+        self.source = source
+        self._show = show or _to_stderr
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._home = tempfile.TemporaryDirectory(prefix="drydock-module-")
+        self._waiting: dict[str, asyncio.Future[int]] = {}
+        self._ready: asyncio.Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = subprocess.Popen(
+            [str(python), "-u", str(RUNNER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self._home.name,
+            env=self._environment(verbose=verbose),
+            # A group of its own: Ctrl-C is handled by the command line, which ends the whole group.
+            start_new_session=True,
+        )
+        self._printer = threading.Thread(target=self._print, daemon=True)
+        self._printer.start()
+
+    def _environment(self, *, verbose: bool) -> dict[str, str]:
+        passed = {name: value for name, value in os.environ.items() if name in PASSED_ON}
+        return {
+            **passed,
+            **({"DRYDOCK_VERBOSE": "1"} if verbose else {}),
+            "HOME": self._home.name,
+            "PYTHONPATH": str(self.source.import_path),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "DAGGER_MODULE": self.source.name,
+            "DAGGER_MAIN_OBJECT": self.source.main_object,
+            "DAGGER_DEFAULT_PYTHON_PACKAGE": self.source.package,
+            "DAGGER_MODULE_FILE": str(self._types_file),
+        }
+
+    @property
+    def _types_file(self) -> Path:
+        return Path(self._home.name) / ".module-id.json"
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    async def attach(self) -> None:
+        """Wait until the module is imported.
+
+        Raises:
+            DrydockError: If it cannot be.
+        """
+        import asyncio  # noqa: PLC0415  # the process is started before anything slow is imported
+
+        if self._ready is None:
+            self._loop = asyncio.get_running_loop()
+            self._ready = self._loop.create_future()
+            threading.Thread(target=self._read_reports, daemon=True).start()
+        await asyncio.shield(self._ready)
+
+    def stop(self) -> None:
+        """Kill the process and every function that it still runs."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()  # type: ignore[union-attr]
+        self._process.wait(STOP_SECONDS)
+        self._printer.join(STOP_SECONDS)
+        self._home.cleanup()
+
+    def _print(self) -> None:
+        for line in self._process.stderr:  # type: ignore[union-attr]
+            text = line.decode(errors="replace").rstrip("\n")
+            self._tail.append(text)
+            self._show(text)
+
+    def _read_reports(self) -> None:
+        for line in self._process.stdout:  # type: ignore[union-attr]
+            self._post(self._report, json.loads(line))
+        self._post(self._ended)
+
+    def _post(self, function: Callable[..., None], *arguments: Any) -> None:
+        # The loop may be gone already when the process ends.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(function, *arguments)  # type: ignore[union-attr]
+
+    def _report(self, report: dict[str, Any]) -> None:
+        if "id" in report:
+            if (future := self._waiting.pop(report["id"], None)) and not future.done():
+                future.set_result(report["code"])
+        elif "ready" in report:
+            self._ready.set_result(None)  # type: ignore[union-attr]
+        else:
+            self._fail(f"module {self.source.name} cannot be imported:\n{report['failed']}")
+
+    def _ended(self) -> None:
+        self._fail(f"the process of module {self.source.name} has ended\n" + "\n".join(self._tail))
+
+    def _fail(self, message: str) -> None:
+        for future in (self._ready, *self._waiting.values()):
+            if future and not future.done():
+                future.set_exception(DrydockError(message.rstrip()))
+        self._waiting.clear()
+
+    # -- calls -----------------------------------------------------------------------------------------------------
+
+    async def run(self, session: Session, token: str, *, register: bool = False) -> int:
+        """Let the SDK answer one call, or register; returns its exit code.
+
+        Raises:
+            DrydockError: If the module cannot be imported, or its process ends.
+        """
+        await self.attach()
+        environment = {**session.environment(), "DAGGER_SESSION_TOKEN": token}
+        request = {"id": token, "register": register, "env": environment}
+        self._waiting[token] = self._loop.create_future()  # type: ignore[union-attr]
+        future = self._waiting[token]
+        # When the process is gone, its last report has the reason.
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")  # type: ignore[union-attr]
+            self._process.stdin.flush()  # type: ignore[union-attr]
+        return await future
+
+    async def call(self, session: Session, call: Call) -> Any:
+        """Call a function; returns its result as the SDK gives it.
+
+        Raises:
+            ApiError: If the function fails.
+        """
+        with session.calls.open(call):
+            code = await self.run(session, call.key)
+        if call.error:
+            values = {name: json.loads(value) for name, value in call.error.values}
+            raise ApiError(call.error.message, values)
+        if call.result is None:
+            raise self._unanswered(call, code)
+        return json.loads(call.result)
+
+    def _unanswered(self, call: Call, code: int) -> ApiError:
+        if code == 0:
+            return ApiError(f"{call.title} completed without returning a value")
+        extensions = {
+            "_type": "EXEC_ERROR",
+            "cmd": ["/runtime"],
+            "exitCode": code if code > 0 else 128 - code,
+            "stdout": "",
+            "stderr": "",
+        }
+        ending = f"exit code: {code}" if code > 0 else f"ended by {signal.Signals(-code).name}"
+        return ApiError(f"call {call.title}: {ending}", extensions)
+
+    async def register(self, session: Session) -> Module:
+        """Let the module register its types.
+
+        Raises:
+            DrydockError: If it cannot.
+        """
+        from drydock.calls import Call  # noqa: PLC0415
+
+        call = Call(self.source.name, "")
+        with session.calls.open(call):
+            await self.run(session, call.key, register=True)
+        if call.error:
+            raise DrydockError(
+                f"module {self.source.name} cannot register its types: {call.error.message}"
+            )
+        try:
+            identity = json.loads(self._types_file.read_text())
+        except (OSError, ValueError) as error:
+            lines = "\n".join(self._tail)
+            raise DrydockError(
+                f"module {self.source.name} did not register its types\n{lines}".rstrip()
+            ) from error
+        module: Module = session.ids.get(identity, "Module")
+        return module
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,147 @@
+"""Runs a module's functions: imports the module once, then answers every call in a fork of this process.
+
+Run as a script by the module's own Python, which knows nothing of drydock. Requests come on standard input and
+reports go to standard output, one JSON object a line:
+
+    → {"id": "…", "register": false, "env": {"DAGGER_SESSION_PORT": "…", "DAGGER_SESSION_TOKEN": "…"}}
+    ← {"ready": true}                 the module is imported
+    ← {"failed": "Traceback …"}       it cannot be imported; the process ends
+    ← {"id": "…", "code": 0}          a call has ended; negative: by that signal
+
+What a module prints, on either stream, goes to standard error. At the end of standard input everything is killed.
+"""
+
+import contextlib
+import gc
+import json
+import logging
+import os
+import select
+import signal
+import sys
+import traceback
+
+VERBOSE = bool(os.environ.get("DRYDOCK_VERBOSE"))
+
+
+class Reports:
+    """Standard output as it was, out of reach of what a module prints."""
+
+    def __init__(self) -> None:
+        self._descriptor = os.dup(1)
+        os.dup2(2, 1)
+
+    def send(self, **report: object) -> None:
+        """Send one report."""
+        os.write(self._descriptor, json.dumps(report).encode() + b"\n")
+
+
+def main() -> None:
+    """Import the module and serve calls until standard input ends."""
+    reports = Reports()
+    if sys.path[0] == os.path.dirname(os.path.abspath(__file__)):  # noqa: PTH100, PTH120
+        del sys.path[0]  # it holds drydock's own modules
+    try:
+        module = load()
+    except BaseException as error:  # noqa: BLE001  # a module can fail in any way, `sys.exit` among them
+        reports.send(failed=explain(error))
+        return
+    gc.freeze()
+    reports.send(ready=True)
+    serve(module, reports)
+
+
+def load() -> object:
+    """Import the SDK and the module."""
+    from dagger.mod import cli  # noqa: PLC0415  # slow, and of an environment that may not have it
+
+    # A function's exception is returned to the caller, who shows it; the SDK would print a traceback as well.
+    logging.getLogger("dagger.mod").setLevel(logging.NOTSET if VERBOSE else logging.CRITICAL + 1)
+    return cli.load_module()
+
+
+def explain(error: BaseException) -> str:
+    """The traceback of an import, from the module's own first line on."""
+    cause = error.__cause__ or error
+    frames = traceback.extract_tb(cause.__traceback__)
+    own = [f for f in frames if "importlib" not in f.filename and f.filename != __file__]
+    own = [f for f in own if f"{os.sep}dagger{os.sep}mod{os.sep}" not in f.filename]
+    lines = traceback.format_list(own[-5:]) + traceback.format_exception_only(cause)
+    return "".join(lines).rstrip()
+
+
+def serve(module: object, reports: Reports) -> None:
+    """Fork for every request, report every end."""
+    wakeup, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    calls: dict[int, str] = {}
+    pending = b""
+    while True:
+        readable, _, _ = select.select([0, wakeup], [], [])
+        if wakeup in readable:
+            os.read(wakeup, 512)
+            report_ended(calls, reports)
+        if 0 in readable:
+            received = os.read(0, 1 << 16)
+            if not received:
+                os.killpg(0, signal.SIGKILL)
+            *lines, pending = (pending + received).split(b"\n")
+            for line in lines:
+                start(json.loads(line), module, calls, reports)
+
+
+def start(request: dict, module: object, calls: dict, reports: Reports) -> None:
+    """Fork, and run one call in the child."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child:
+        calls[child] = request["id"]
+        return
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.close(reports._descriptor)  # noqa: SLF001
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.environ.update(request["env"])
+        code = run(module, request["register"])
+    finally:
+        # No interpreter shutdown: it would run what the module registered for the end of the parent.
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def run(module: object, register: bool) -> int:
+    """Let the SDK do one call; returns its exit code."""
+    from dagger.mod import cli  # noqa: PLC0415
+
+    try:
+        return cli.app(module, register) or 0
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(end.code, file=sys.stderr)
+        return 1
+    except BaseException:  # noqa: BLE001
+        traceback.print_exc()
+        return 1
+
+
+def report_ended(calls: dict, reports: Reports) -> None:
+    """Report every child that has ended."""
+    while calls:
+        child, status = os.waitpid(-1, os.WNOHANG)
+        if not child:
+            return
+        if child in calls:
+            reports.send(id=calls.pop(child), code=os.waitstatus_to_exitcode(status))
+
+
+if __name__ == "__main__":
+    main()
