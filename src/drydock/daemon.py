@@ -57,6 +57,16 @@ def status() -> State:
     return State(address(), done.returncode == 0, own, done.stderr.strip())
 
 
+def ensure() -> State:
+    """The daemon as it runs, whatever its configuration; started where none runs.
+
+    Raises:
+        DrydockError: As `up` does.
+    """
+    state = status()
+    return state if state.answers else up()
+
+
 def up() -> State:
     """Start the daemon if it does not run, restart it if its configuration has changed.
 
@@ -75,6 +85,7 @@ def up() -> State:
             )
         return state
     with _locked():
+        paths.remember_config()
         config = _write_config()
         if _pid() is not None and _current() == config.key:
             state = status()
@@ -133,21 +144,25 @@ def _start(config: _Config) -> None:
         raise DrydockError(
             f"buildkitd needs {', '.join(missing)}. On Debian: apt-get install {' '.join(missing)}"
         )
-    log = _run_folder() / "buildkitd.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [str(paths.binary("buildkitd")), "--config", str(config.path)],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            env={**os.environ, **LOG_LIMITS},
-            start_new_session=True,
-        )
-    (_run_folder() / "pid").write_text(str(process.pid))
+    log, program = _run_folder() / "buildkitd.log", str(paths.binary("buildkitd"))
+    # Not a subprocess.Popen: the daemon outlives this command, and has nobody to wait for it.
+    pid = os.posix_spawn(
+        program,
+        [program, "--config", str(config.path)],
+        {**os.environ, **LOG_LIMITS},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+    (_run_folder() / "pid").write_text(str(pid))
     (_run_folder() / "config.key").write_text(config.key)
     deadline = time.monotonic() + START_WITHIN
     while not status().answers:
-        if process.poll() is not None or time.monotonic() > deadline:
+        ended, _status = os.waitpid(pid, os.WNOHANG)
+        if ended or time.monotonic() > deadline:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
             _stop()
             raise DrydockError(f"buildkitd did not start; its log {log} ends with:\n{tail}")

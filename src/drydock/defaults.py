@@ -36,7 +36,11 @@ class UserDefaults:
     """The defaults of one module."""
 
     def __init__(
-        self, module: str, inner: str = "", outer: str = "", environment: Mapping[str, str] | None = None
+        self,
+        module: str,
+        inner: str = "",
+        outer: str = "",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Read them from the texts of the two files."""
         self.module = module
@@ -87,14 +91,14 @@ class UserDefaults:
             title = f"{self._title(place)}({lower_camel(arg.name)}={text})"
             raise DrydockError(f".env: user default {title} is not {wanted}") from None
 
-    def announced(self, module: Module) -> Iterator[str]:
-        """A line for each default in use; a secret's only when it names where the secret is."""
+    def announced(self, module: Module, called: set[Place]) -> Iterator[str]:
+        """A line for each default of the functions called; a secret is shown when it tells only where it is."""
         for item in module.objects:
             owner = "" if item.constructor else item.name
             functions = [*([item.constructor] if item.constructor else []), *item.functions]
             for function in functions:
                 place = Place(owner, function.name)
-                for arg in function.args:
+                for arg in function.args if place in called else ():
                     if (text := self.text(place, arg)) is not None:
                         shown = "*****" if _is_plaintext(arg.type, text) else json.dumps(text)
                         title = f"{self._title(place)}({lower_camel(arg.name)}={shown})"

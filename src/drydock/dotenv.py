@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from drydock.errors import DrydockError
 
 _EXPORT = re.compile(r"^export\s+")
-_REFERENCE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?-(?P<default>[^}]*))?\}|(?P<plain>[A-Za-z_]\w*))")
+_REFERENCE = re.compile(
+    r"\$(?:\{(?P<braced>\w+)(?::?-(?P<default>[^}]*))?\}|(?P<plain>[A-Za-z_]\w*))"
+)
 _SHELL = frozenset("'\"\\$`")
 
 

@@ -203,9 +203,9 @@ class Engine:
             copied = Copy(Scratch(), directory.fs, directory.path, "/", contents=True)
             if not isinstance(directory.fs, Scratch):
                 await self.solve(copied, exporter("local", dest=folder))
-            if wipe and target.exists():
-                shutil.rmtree(target)
             target.mkdir(parents=True, exist_ok=True)
+            if wipe:
+                _empty(target, but=Path(folder))
             _merge(Path(folder), target)
         return str(target)
 
@@ -254,7 +254,8 @@ class Engine:
             try:
                 solved = await self.buildkit.run([*args, "--opt", f"platform={platform}"])
             except SolveError as error:
-                message = str(error).splitlines()[0]
+                # The last line has the reason; those above show where in the one-line Dockerfile it is.
+                message = str(error).splitlines()[-1].removeprefix("error: failed to solve: ")
                 raise ApiError(f'failed to resolve image "{ref}" (platform: "{platform}"): {message}') from None
         pinned = next(m for s in solved.steps.values() if (m := _PINNED.search(s.name)))
         config = await self._image_config(pinned[2], platform)
@@ -359,6 +360,14 @@ def _existing_parent(path: Path) -> Path:
     while not path.is_dir():
         path = path.parent
     return path
+
+
+def _empty(folder: Path, *, but: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink() and entry != but:
+            shutil.rmtree(entry)
+        elif entry != but:
+            entry.unlink()
 
 
 def _merge(source: Path, target: Path) -> None:

@@ -29,9 +29,22 @@ def cache() -> Path:
 
 
 def config() -> Path:
-    """The config file of the daemon that drydock starts."""
-    named = os.environ.get("DRYDOCK_CONFIG")
-    return Path(named) if named else _base("XDG_CONFIG_HOME", ".config") / "config.toml"
+    """The config file of the daemon that drydock starts.
+
+    It is what DRYDOCK_CONFIG names, else what it named when the daemon was last started, else the user's own.
+    """
+    if named := os.environ.get("DRYDOCK_CONFIG"):
+        return Path(named)
+    remembered = state() / "config-path"
+    if remembered.exists() and (path := Path(remembered.read_text())).exists():
+        return path
+    return _base("XDG_CONFIG_HOME", ".config") / "config.toml"
+
+
+def remember_config() -> None:
+    """Start the daemon with this config file from now on, also from a shell without DRYDOCK_CONFIG."""
+    path = config()
+    (private(state()) / "config-path").write_text(str(path.absolute()))
 
 
 def private(folder: Path) -> Path:

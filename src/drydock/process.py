@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from drydock import paths
 from drydock.errors import ApiError, DrydockError
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class ModuleProcess:
             **({"DRYDOCK_VERBOSE": "1"} if verbose else {}),
             "HOME": self._home.name,
             "PYTHONPATH": str(self.source.import_path),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "DRYDOCK_PYCACHE": str(paths.cache() / "bytecode"),
             "DAGGER_MODULE": self.source.name,
             "DAGGER_MAIN_OBJECT": self.source.main_object,
             "DAGGER_DEFAULT_PYTHON_PACKAGE": self.source.package,

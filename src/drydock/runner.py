@@ -53,8 +53,12 @@ def main() -> None:
 
 def load() -> object:
     """Import the SDK and the module."""
+    import anyio._backends._asyncio  # noqa: F401, PLC0415  # the SDK's own imports of its first call, done once
+    import httpcore  # noqa: F401, PLC0415
     from dagger.mod import cli  # noqa: PLC0415  # slow, and of an environment that may not have it
 
+    # Bytecode of the module itself: never beside its source.
+    sys.pycache_prefix = os.environ["DRYDOCK_PYCACHE"]
     # A function's exception is returned to the caller, who shows it; the SDK would print a traceback as well.
     logging.getLogger("dagger.mod").setLevel(logging.NOTSET if VERBOSE else logging.CRITICAL + 1)
     return cli.load_module()

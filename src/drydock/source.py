@@ -74,7 +74,9 @@ class ModuleSource:
         for file in (*named, *_python_files(self.import_path)):
             if file.is_file():
                 relative = os.path.relpath(file, self.root)
-                sha.update(f"{relative}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+                sha.update(
+                    f"{relative}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode()
+                )
         return sha.hexdigest()
 
 
@@ -116,7 +118,11 @@ def read(root: Path) -> ModuleSource:
         DrydockError: If its files cannot be read, or it needs what drydock does not serve.
     """
     config = _json(root / "dagger.json")
-    if not isinstance(config, dict) or not isinstance(config.get("name"), str) or not config["name"]:
+    if (
+        not isinstance(config, dict)
+        or not isinstance(config.get("name"), str)
+        or not config["name"]
+    ):
         raise DrydockError(f'{root / "dagger.json"}: "name" is missing')
     sdk = config.get("sdk") or {}
     sdk_name = sdk.get("source") if isinstance(sdk, dict) else sdk

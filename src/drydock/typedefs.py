@@ -118,7 +118,9 @@ class Module(Value):
     interface_types: tuple[TypeDef, ...] = ()
 
 
-_CLASSES = {cls.__name__: cls for cls in (EnumMember, Field, FunctionArg, Function, TypeDef, Module)}
+_CLASSES = {
+    cls.__name__: cls for cls in (EnumMember, Field, FunctionArg, Function, TypeDef, Module)
+}
 
 
 def dump(value: Any) -> Any:

@@ -16,7 +16,9 @@ GIT = re.compile(r"^(git@|ssh://|git://|https?://)")
 SERVICE = re.compile(r"^(?P<protocol>tcp|udp)://(?P<host>[^:/]+):(?P<port>\d+)$")
 LEGACY_SECRET = re.compile(r"^(?P<scheme>env|file|cmd):(?!//)(?P<rest>.*)$", re.DOTALL)
 
-SUPPORTED = frozenset({"CacheVolume", "Container", "Directory", "File", "Secret", "Service", "Socket"})
+SUPPORTED = frozenset(
+    {"CacheVolume", "Container", "Directory", "File", "Secret", "Service", "Socket"}
+)
 
 
 async def load(session: Session, type_name: str, text: str, ignore: Sequence[str] = ()) -> str:
@@ -34,7 +36,9 @@ async def load(session: Session, type_name: str, text: str, ignore: Sequence[str
     if not text:
         raise DrydockError(f"a {type_name} cannot be empty")
     selection = _selection(session, type_name, text, list(ignore))
-    value: Any = await ask(session, "{ " + " { ".join([*selection, "id"]) + " }" * (len(selection) + 1))
+    value: Any = await ask(
+        session, "{ " + " { ".join([*selection, "id"]) + " }" * (len(selection) + 1)
+    )
     while isinstance(value, dict):
         value = next(iter(value.values()))
     return str(value)
@@ -75,19 +79,25 @@ def _selection(session: Session, type_name: str, text: str, ignore: list[str]) -
 
 def _path(session: Session, text: str, kind: str) -> str:
     if GIT.match(text):
-        raise DrydockError(f"{text}: drydock takes a {kind} of this machine only. Clone the repository first.")
+        raise DrydockError(
+            f"{text}: drydock takes a {kind} of this machine only. Clone the repository first."
+        )
     path = session.engine.host(text.removeprefix("file://"))
     if not path.exists():
         raise DrydockError(f"{path}: no such {kind}")
     if (kind == "directory") != path.is_dir():
-        raise DrydockError(f"{path} is a {'file' if kind == 'directory' else 'directory'}, not a {kind}")
+        raise DrydockError(
+            f"{path} is a {'file' if kind == 'directory' else 'directory'}, not a {kind}"
+        )
     return str(path)
 
 
 def _service(text: str) -> str:
     found = SERVICE.match(text)
     if not found:
-        raise DrydockError(f'unsupported service address: "{text}". Must be a valid tcp:// or udp:// URL')
+        raise DrydockError(
+            f'unsupported service address: "{text}". Must be a valid tcp:// or udp:// URL'
+        )
     port, protocol = found["port"], found["protocol"].upper()
     forward = f"{{frontend: {port}, backend: {port}, protocol: {protocol}}}"
     return f"service(host: {_quoted(found['host'])}, ports: [{forward}])"
@@ -101,8 +111,6 @@ def secret_uri(text: str) -> str:
             rest = rest[1:-1]
         return f"{found['scheme']}://{rest}"
     return text if "://" in text else f"env://{text}"
-
-
 
 
 def _quoted(text: str) -> str:

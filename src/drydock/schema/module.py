@@ -107,7 +107,11 @@ def with_list_of(_session: Session, parent: TypeDef, element_type: TypeDef) -> T
 
 @core.serves("TypeDef", "withObject")
 def with_object_type(
-    _session: Session, parent: TypeDef, name: str, description: str = "", deprecated: str | None = None
+    _session: Session,
+    parent: TypeDef,
+    name: str,
+    description: str = "",
+    deprecated: str | None = None,
 ) -> TypeDef:
     """Make it an object."""
     return replace(
@@ -124,9 +128,7 @@ def with_interface_type(
 
 
 @core.serves("TypeDef", "withEnum")
-def with_enum_type(
-    _session: Session, parent: TypeDef, name: str, description: str = ""
-) -> TypeDef:
+def with_enum_type(_session: Session, parent: TypeDef, name: str, description: str = "") -> TypeDef:
     """Make it an enum."""
     return replace(parent, kind="ENUM_KIND", name=name, description=description)
 

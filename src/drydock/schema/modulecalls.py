@@ -15,7 +15,7 @@ from drydock.schema.moduletypes import Definition, ModuleObject, Names, main_obj
 from drydock.schema.registry import Resolvers, Served, snake_case
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from drydock.defaults import UserDefaults
     from drydock.process import ModuleProcess
@@ -31,7 +31,11 @@ class Bridge:
     """One module in a session: its source, types, user's defaults and process."""
 
     def __init__(
-        self, source: ModuleSource, module: Module, defaults: UserDefaults, process: ModuleProcess
+        self,
+        source: ModuleSource,
+        module: Module,
+        defaults: UserDefaults,
+        process: Callable[[], ModuleProcess],
     ) -> None:
         self.source, self.module = source, module
         self.defaults, self.process = defaults, process
@@ -97,7 +101,7 @@ class Bridge:
             parent=parent.state if parent else "null",
             inputs=inputs,
         )
-        return self.to_api(session, await self.process.call(session, call), function.returns)
+        return self.to_api(session, await self.process().call(session, call), function.returns)
 
     async def _input(
         self, session: Session, item: TypeDef, function: Function, arg: FunctionArg, given: Any
@@ -177,7 +181,13 @@ class Bridge:
             ApiError: If it is none of the type.
         """
         if value is None:
-            return None if definition.optional else [] if definition.element else ZERO.get(definition.kind)
+            return (
+                None
+                if definition.optional
+                else []
+                if definition.element
+                else ZERO.get(definition.kind)
+            )
         if definition.element:
             return [self.to_api(session, item, definition.element) for item in value]
         if definition.kind == "OBJECT_KIND":

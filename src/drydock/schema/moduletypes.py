@@ -159,7 +159,11 @@ class Definition:
         return "ID" if definition.kind == "OBJECT_KIND" else self.names.of(definition)
 
     def _output(self, definition: TypeDef) -> str:
-        name = f"[{self._output(definition.element)}]" if definition.element else self.names.of(definition)
+        name = (
+            f"[{self._output(definition.element)}]"
+            if definition.element
+            else self.names.of(definition)
+        )
         nullable = definition.optional or definition.kind == "VOID_KIND"
         return name if nullable else f"{name}!"
 

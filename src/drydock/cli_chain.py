@@ -1,0 +1,239 @@
+"""The command line of `drydock call` as a chain of functions, each called on the result of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from graphql import (
+    GraphQLField,
+    GraphQLList,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    get_nullable_type,
+)
+
+from drydock.cli_flags import Flag, flags_of, is_callable, literal
+from drydock.cli_options import SHORT, Options
+from drydock.errors import UsageError
+from drydock.naming import kebab
+
+
+@dataclass
+class Step:
+    """A function in the chain, with the arguments that were given."""
+
+    name: str
+    definition: GraphQLField
+    flags: dict[str, Flag]
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def result(self) -> GraphQLNamedType:
+        """The type of what it returns, or of each item of a list."""
+        return get_named_type(self.definition.type)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it returns a list."""
+        return isinstance(get_nullable_type(self.definition.type), GraphQLList)
+
+    @property
+    def query(self) -> str:
+        """The field with its arguments."""
+        given = ", ".join(f"{name}: {literal(value)}" for name, value in self.values.items())
+        return f"{self.name}({given})" if given else self.name
+
+    def set(self, flag: Flag, text: str) -> None:
+        """Take one flag; one of a list adds to it.
+
+        Raises:
+            UsageError: If its value is wrong.
+        """
+        value = flag.parse(text)
+        if flag.is_list:
+            value = [*self.values.get(flag.argument, []), *value]
+        self.values[flag.argument] = value
+
+    def check(self) -> None:
+        """Refuse a call without its required arguments.
+
+        Raises:
+            UsageError: If one was not given.
+        """
+        missing = [f for f in self.flags.values() if f.required and f.argument not in self.values]
+        if missing:
+            names = ", ".join(f"--{flag.name}" for flag in missing)
+            raise UsageError(f"required: {names}")
+
+
+@dataclass
+class Chain:
+    """A parsed command line."""
+
+    steps: list[Step]
+    options: Options
+
+    @property
+    def last(self) -> Step:
+        """The function whose result is wanted."""
+        return self.steps[-1]
+
+    @property
+    def path(self) -> str:
+        """The command, without its flags."""
+        return " ".join(["drydock call", *(kebab(step.name) for step in self.steps[1:])])
+
+
+def functions_of(kind: GraphQLNamedType) -> dict[str, GraphQLField]:
+    """What can be called on a type, by the name that is typed, sorted by it."""
+    if not isinstance(kind, GraphQLObjectType):
+        return {}
+    fields = {
+        kebab(name): f for name, f in kind.fields.items() if name != "id" and is_callable(f.args)
+    }
+    return dict(sorted(fields.items()))
+
+
+class Parser:
+    """Reads a command line, left to right."""
+
+    def __init__(self, schema: GraphQLSchema, constructor: str, arguments: list[str]) -> None:
+        self._schema = schema
+        self._rest = list(arguments)
+        query: Any = schema.query_type
+        self.chain = Chain([_step(constructor, query.fields[constructor])], Options())
+
+    def parse(self) -> Chain:
+        """The whole chain.
+
+        Raises:
+            UsageError: If anything in it is wrong; the message names the command that helps.
+        """
+        try:
+            while self._rest:
+                token = self._rest.pop(0)
+                if token.startswith("--"):
+                    self._long(token[2:])
+                elif token.startswith("-") and len(token) > 1:
+                    self._short(token[1:])
+                else:
+                    self._function(token)
+            if not self.chain.options.help and len(self.chain.steps) > 1:
+                self.chain.last.check()
+        except UsageError as error:
+            raise UsageError(f"{error}\nRun '{self.chain.path} --help' for usage.") from None
+        return self.chain
+
+    def _function(self, name: str) -> None:
+        step = self.chain.last
+        if not self.chain.options.help:
+            step.check()
+        known = functions_of(step.result)
+        if not known:
+            raise UsageError(f'unexpected argument "{name}": {self._what(step)} has no functions')
+        found = next((f for f in known if f == kebab(name)), None)
+        if found is None:
+            raise UsageError(f'unknown function "{name}"{_hint(name, known)}')
+        kind: Any = step.result
+        field_name = next(n for n in kind.fields if kebab(n) == found and n != "id")
+        self.chain.steps.append(_step(field_name, known[found]))
+
+    def _what(self, step: Step) -> str:
+        return f"{step.result.name}, the result of {kebab(step.name)},"
+
+    def _long(self, token: str) -> None:
+        if not token:
+            return
+        typed, has_value, text = token.partition("=")
+        name = kebab(typed)
+        flag = self.chain.last.flags.get(name)
+        if flag:
+            self._set(flag, text if has_value else None)
+        elif name in Options.NAMES:
+            self._option(name, text if has_value else None)
+        else:
+            known = [*self.chain.last.flags, *Options.NAMES]
+            raise UsageError(f"unknown flag: --{typed}{_hint(name, known, '--')}")
+
+    def _set(self, flag: Flag, text: str | None) -> None:
+        if text is None:
+            text = self._next(f"--{flag.name}") if flag.needs_value else "true"
+        self.chain.last.set(flag, text)
+
+    def _short(self, letters: str) -> None:
+        letter, rest = letters[0], letters[1:]
+        if letter not in SHORT:
+            raise UsageError(f"unknown flag: -{letter}")
+        name = SHORT[letter]
+        if not Options.NAMES[name]:
+            self._option(name, None)
+            if rest:
+                self._short(rest)
+            return
+        self._option(name, rest.removeprefix("=") or None)
+
+    def _option(self, name: str, text: str | None) -> None:
+        if text is None:
+            text = self._next(f"--{name}") if Options.NAMES[name] else "true"
+        self.chain.options.set(name, text)
+
+    def _next(self, flag: str) -> str:
+        if not self._rest:
+            raise UsageError(f"flag needs an argument: {flag}")
+        return self._rest.pop(0)
+
+
+def _step(name: str, definition: GraphQLField) -> Step:
+    return Step(name, definition, flags_of(definition.args))
+
+
+def _hint(name: str, known: Any, prefix: str = "") -> str:
+    close = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {prefix}{close[0]}?" if close else ""
+
+
+# -- the query ---------------------------------------------------------------------------------------------------------
+
+
+def selection(chain: Chain) -> str:
+    """What is asked of the last function's result."""
+    kind = chain.last.result
+    if not isinstance(kind, GraphQLObjectType):
+        return ""
+    if chain.options.output and "export" in kind.fields and not chain.last.is_list:
+        given = f"path: {literal(chain.options.output)}"
+        if "allowParentDirPath" in kind.fields["export"].args:
+            given += ", allowParentDirPath: true"
+        return f"export({given})"
+    can_sync = "sync" in kind.fields and is_callable(kind.fields["sync"].args)
+    return "id: sync" if can_sync else "id"
+
+
+def query(chain: Chain) -> str:
+    """The one query that does all of a chain."""
+    parts = [*(step.query for step in chain.steps), *filter(None, [selection(chain)])]
+    return "{ " + " { ".join(parts) + " }" * len(parts)
+
+
+def answer(chain: Chain, data: Any) -> Any:
+    """The last function's result in the answer to the query; what lies below a list keeps its names."""
+    leaf = selection(chain).partition("(")[0].partition(":")[0]
+    for name in [*(step.name for step in chain.steps), *filter(None, [leaf])]:
+        if not isinstance(data, dict):
+            break
+        data = data[name]
+    return data
+
+
+def flat(value: Any) -> Iterator[Any]:
+    """The single values in lists of lists."""
+    if isinstance(value, list):
+        for item in value:
+            yield from flat(item)
+    else:
+        yield value

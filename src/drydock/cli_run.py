@@ -1,0 +1,48 @@
+"""`drydock run`: a session for any client program of the Dagger API."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from drydock.cli_call import open_session
+from drydock.errors import DrydockError
+from drydock.progress import Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def run_program(command: list[str], cwd: Path, *, quiet: bool) -> int:
+    """Run a program with the session's variables in its environment; returns its exit code.
+
+    Raises:
+        DrydockError: If there is no such program.
+    """
+    async with open_session(cwd, Progress(quiet=quiet)) as session:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command, env={**os.environ, **session.environment()}
+            )
+        except OSError as error:
+            raise DrydockError(f"{command[0]}: {error.strerror}") from error
+        try:
+            code = await process.wait()
+        finally:
+            await _stop(process)
+        return code if code >= 0 else 128 - code
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """End the program when drydock is interrupted; it has ten seconds."""
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+    try:
+        await asyncio.wait_for(process.wait(), 10)
+    except TimeoutError:
+        process.kill()
