@@ -36,7 +36,7 @@ def client_folder(tmp_path: Path) -> Path:
 @pytest.fixture
 async def session(daemon_address: str, client_folder: Path) -> AsyncIterator[Session]:
     """A session of the API for a client in `client_folder`."""
-    engine = Engine(BuildKit(daemon_address, Progress()), client_folder)
+    engine = Engine(BuildKit(Progress(), lambda: daemon_address), client_folder)
     session = Session(engine, find_workspace(client_folder))
     async with session.serve():
         yield session

@@ -10,12 +10,12 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from drydock import paths
+from drydock import daemon, paths
 from drydock.errors import DrydockError
 from drydock.llb import Lowered
 from drydock.progress import Progress, Step, seconds_between
@@ -43,12 +43,24 @@ class SolveError(Exception):
 
 @dataclass
 class BuildKit:
-    """A BuildKit daemon, by its address (`unix://…`, `tcp://…`)."""
+    """A BuildKit daemon; it is looked for, and started, when something is built."""
 
-    address: str
     progress: Progress
+    locate: Callable[[], str] = lambda: daemon.ensure().address
+    """Gives its address (`unix://…`, `tcp://…`)."""
     docker_config: Path | None = None
     """Folder with the registry logins of the session, in Docker's format; None: the user's own."""
+    _address: asyncio.Task[str] | None = None
+
+    async def address(self) -> str:
+        """The daemon's address, once it answers.
+
+        Raises:
+            DrydockError: If there is no daemon, and none can be started.
+        """
+        if self._address is None:
+            self._address = asyncio.create_task(asyncio.to_thread(self.locate))
+        return await asyncio.shield(self._address)
 
     async def solve(
         self,
@@ -129,7 +141,7 @@ class BuildKit:
         process = await asyncio.create_subprocess_exec(
             str(paths.binary("buildctl")),
             "--addr",
-            self.address,
+            await self.address(),
             *args,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

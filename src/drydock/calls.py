@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from drydock.errors import ApiError
 from drydock.graph import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _terminated)
     try:
         code = dispatch(sys.argv[1:])
+        sys.stdout.flush()
     except DrydockError as error:
         print(f"Error: {error}", file=sys.stderr)
         code = error.exit_code
@@ -25,7 +27,8 @@ def main() -> NoReturn:
         print("Canceled.", file=sys.stderr)
         code = 128 + signal.SIGINT
     except BrokenPipeError:
-        # The reader of the output has gone, as `head` does.
+        # The reader of the output has gone, as `head` does; Python would flush into the void once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 128 + signal.SIGPIPE
     sys.exit(code)
 
@@ -64,6 +67,8 @@ def split(arguments: list[str]) -> tuple[Options, str | None, list[str]]:
     options, rest = Options(), list(arguments)
     while rest and rest[0].startswith("-"):
         typed, has_value, text = rest.pop(0).partition("=")
+        if typed == "--":
+            break
         name = SHORT.get(typed[1:], "") if len(typed) == 2 else typed[2:]
         if name not in Options.NAMES:
             raise UsageError(f"unknown flag: {typed}. Run 'drydock --help' for the options.")
@@ -108,9 +113,7 @@ def _functions(arguments: list[str]) -> int:
 
 
 def _run(options: Options, arguments: list[str]) -> int:
-    inner, command, rest = split(
-        [a for a in arguments if a != "--"][:0] or _after_dashes(arguments)
-    )
+    inner, command, rest = split(arguments)
     if inner.help or command is None:
         return _help(
             "run", "[--] PROGRAM [ARGUMENTS]", "Run a program with a session of the Dagger API."
@@ -120,10 +123,6 @@ def _run(options: Options, arguments: list[str]) -> int:
 
     quiet = options.silent or inner.silent
     return run(run_program([command, *rest], Path.cwd(), quiet=quiet))
-
-
-def _after_dashes(arguments: list[str]) -> list[str]:
-    return arguments[1:] if arguments[:1] == ["--"] else arguments
 
 
 def _plain(arguments: list[str]) -> tuple[Options, list[str]]:

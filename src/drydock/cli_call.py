@@ -6,33 +6,36 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from drydock import daemon, defaults, module, values
+from graphql import GraphQLField, GraphQLNamedType, GraphQLObjectType
+
+from drydock import defaults, module, values
 from drydock.buildkit import BuildKit
-from drydock.cli_chain import Chain, Parser, query
+from drydock.cli_chain import Chain, Parser, functions_of, query
 from drydock.cli_flags import Address
 from drydock.cli_help import chain_help
 from drydock.cli_render import exit_code, explain, show
 from drydock.defaults import Place
 from drydock.engine import Engine
 from drydock.errors import ApiError, DrydockError, UsageError
-from drydock.naming import lower_camel
+from drydock.naming import kebab, lower_camel
 from drydock.progress import Progress
 from drydock.schema.modulecalls import Bridge
 from drydock.session import Session
 from drydock.workspace import find_workspace
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
     from drydock.loading import Loading
 
 
 @contextlib.asynccontextmanager
 async def open_session(cwd: Path, progress: Progress) -> AsyncIterator[Session]:
     """A session for a caller in `cwd`; the daemon is only asked for when something is built."""
-    engine = Engine(BuildKit(daemon.address(), progress), cwd)
+    engine = Engine(BuildKit(progress), cwd)
     session = Session(engine, find_workspace(cwd))
     try:
         async with session.serve():
@@ -52,6 +55,14 @@ async def bridge(session: Session, loading: Loading, cwd: Path) -> Bridge:
     return added
 
 
+def served(session: Session, kind: GraphQLNamedType) -> dict[str, GraphQLField]:
+    """The functions of a type that drydock serves, by the name that is typed."""
+    if not isinstance(kind, GraphQLObjectType):
+        return {}
+    names = {kebab(name) for name in kind.fields if (kind.name, name) in session.resolvers}
+    return {name: field for name, field in functions_of(kind).items() if name in names}
+
+
 async def call(arguments: list[str], loading: Loading, cwd: Path) -> int:
     """Do what a command line asks; returns the exit code."""
     progress = Progress()
@@ -59,7 +70,8 @@ async def call(arguments: list[str], loading: Loading, cwd: Path) -> int:
         added = await bridge(session, loading, cwd)
         chain = Parser(session.schema, lower_camel(loading.source.name), arguments).parse()
         if chain.options.help or len(chain.steps) == 1:
-            print(chain_help(chain, added.module.description))
+            known = served(session, chain.last.result)
+            print(chain_help(chain, known, added.module.description))
             return 0
         progress.quiet = chain.options.silent
         for line in added.defaults.announced(added.module, _places(added, chain)):
@@ -77,7 +89,7 @@ async def call(arguments: list[str], loading: Loading, cwd: Path) -> int:
 
 async def _answered(session: Session, chain: Chain) -> Any:
     # What every client asks first takes a tenth of a second to answer: while the module is imported, it is free.
-    warming = asyncio.create_task(_warm(session))
+    warming = asyncio.create_task(session.warm())
     try:
         await _resolve_addresses(session, chain)
         return await values.ask(session, query(chain))
@@ -131,8 +143,3 @@ def run(main: Any) -> int:
         return asyncio.run(guarded())
     except asyncio.CancelledError:
         return 128 + signal.SIGTERM
-
-
-async def _warm(session: Session) -> None:
-    if hasattr(session, "warm"):
-        await session.warm()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphql import (
     GraphQLField,
@@ -21,6 +20,9 @@ from drydock.cli_flags import Flag, flags_of, is_callable, literal
 from drydock.cli_options import SHORT, Options
 from drydock.errors import UsageError
 from drydock.naming import kebab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphql import (
     GraphQLArgument,
@@ -23,6 +22,9 @@ from drydock.errors import UsageError
 from drydock.naming import kebab
 from drydock.schema.registry import default_value
 from drydock.values import SUPPORTED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TRUTHS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from drydock.cli_call import bridge, open_session
+from graphql import get_named_type
+
+from drydock.cli_call import bridge, open_session, served
 from drydock.cli_chain import functions_of
 from drydock.cli_help import first_line, title
 from drydock.errors import UsageError
@@ -26,15 +28,11 @@ async def functions(names: list[str], loading: Loading, cwd: Path) -> int:
         found = query.fields[lower_camel(loading.source.name)]
         for name in names:
             found = _next(found, name)
-        from graphql import get_named_type
-
-        table(functions_of(get_named_type(found.type)))
+        table(served(session, get_named_type(found.type)))
     return 0
 
 
 def _next(field: Any, name: str) -> Any:
-    from graphql import get_named_type
-
     kind = get_named_type(field.type)
     known = functions_of(kind)
     if not known:

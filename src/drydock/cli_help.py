@@ -7,12 +7,15 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from drydock.cli_options import SHORT, Options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from graphql import GraphQLField
+
     from drydock.cli_chain import Chain
     from drydock.cli_flags import Flag
 
@@ -43,29 +46,24 @@ def main_help() -> str:
     return USAGE.format(options="\n".join(_options()), **titles)
 
 
-def chain_help(chain: Chain, module_description: str) -> str:
-    """The help of the last function of a chain."""
-    from drydock.cli_chain import functions_of
-
+def chain_help(chain: Chain, known: dict[str, GraphQLField], module_description: str) -> str:
+    """The help of the last function of a chain; `known` are the functions that can follow."""
     step = chain.last
     is_root = len(chain.steps) == 1
     description = step.definition.description or ""
     if is_root:
         description = step.result.description or module_description or description
-    functions = functions_of(step.result)
-    usage = (
-        f"  {chain.path}{' [arguments]' if step.flags else ''}{' <function>' if functions else ''}"
-    )
+    usage = f"  {chain.path}{' [arguments]' if step.flags else ''}{' <function>' if known else ''}"
     parts = [[description.strip()] if description.strip() else [], [title("USAGE"), usage]]
-    if functions:
-        rows = [(name, first_line(field.description)) for name, field in functions.items()]
+    if known:
+        rows = [(name, first_line(field.description)) for name, field in known.items()]
         parts.append([title("FUNCTIONS"), *_table(rows, "  ", 11)])
     flags = sorted(step.flags.values(), key=lambda flag: (not flag.required, flag.name))
     if flags:
         parts.append([title("ARGUMENTS"), *_table([(_left(f), _right(f)) for f in flags], "", 0)])
     if is_root:
         parts.append([title("OPTIONS"), *_options()])
-    if functions:
+    if known:
         parts.append(
             [f'Use "{chain.path} [function] --help" for more information about a function.']
         )

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -23,7 +24,6 @@ START_WITHIN = 60
 """Seconds for buildkitd to answer; opening a large state folder takes some."""
 STOP_WITHIN = 30
 CNI_FOLDERS = ("/usr/lib/cni", "/opt/cni/bin")
-BRIDGE = "drydock0"
 # What a step prints is what `stdout` returns on a failure: never cut by the daemon.
 LOG_LIMITS = {"BUILDKIT_STEP_LOG_MAX_SIZE": "-1", "BUILDKIT_STEP_LOG_MAX_SPEED": "-1"}
 
@@ -40,6 +40,12 @@ class State:
 
 def _run_folder() -> Path:
     return paths.state() / "run"
+
+
+def _network() -> tuple[str, str]:
+    """Name of the bridge and its subnet; two daemons of one machine, each with its state, have two."""
+    number = int(hashlib.sha256(str(_run_folder()).encode()).hexdigest()[:8], 16)
+    return f"drydock{number:08x}"[:15], f"10.87.{number % 64 * 4}.0/22"
 
 
 def address() -> str:
@@ -63,8 +69,15 @@ def ensure() -> State:
     Raises:
         DrydockError: As `up` does.
     """
+    if "BUILDKIT_HOST" not in os.environ and _listens(_run_folder() / "buildkitd.sock"):
+        return State(address(), answers=True, own=True)
     state = status()
     return state if state.answers else up()
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
 
 
 def up() -> State:
@@ -119,7 +132,8 @@ def _write_config() -> _Config:
         )
     run, plugins = paths.private(_run_folder()), _cni_plugins()
     network = run / "network.conflist"
-    network.write_text(json.dumps(bridge_network(BRIDGE, str(run / "addresses")), indent=1))
+    bridge, subnet = _network()
+    network.write_text(json.dumps(bridge_network(bridge, subnet, str(run / "addresses")), indent=1))
     text = buildkitd_config(
         load(paths.config()),
         root=str(paths.data() / "buildkit"),
@@ -183,7 +197,7 @@ def _stop() -> bool:
     for name in ("pid", "config.key", "buildkitd.sock"):
         (_run_folder() / name).unlink(missing_ok=True)
     if pid is not None and shutil.which("ip"):
-        subprocess.run(["ip", "link", "delete", BRIDGE], capture_output=True, check=False)
+        subprocess.run(["ip", "link", "delete", _network()[0]], capture_output=True, check=False)
     return pid is not None
 
 

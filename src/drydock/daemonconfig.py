@@ -10,8 +10,6 @@ from typing import Any
 
 from drydock.errors import DrydockError
 
-SUBNET = "10.87.0.0/16"
-
 
 @dataclass(frozen=True)
 class Registry:
@@ -102,13 +100,13 @@ def buildkitd_config(
     return "\n".join(lines) + "\n"
 
 
-def bridge_network(bridge: str, addresses: str, subnet: str = SUBNET) -> dict[str, Any]:
+def bridge_network(bridge: str, subnet: str, addresses: str) -> dict[str, Any]:
     """A network of the container network interface: each exec gets an address on a bridge of this machine.
 
     Args:
         bridge: The bridge's name.
-        addresses: Folder that keeps which addresses are taken.
-        subnet: Where they come from.
+        subnet: Where the addresses come from, as `a.b.c.d/n`.
+        addresses: Folder that keeps which are taken.
     """
     return {
         "cniVersion": "0.4.0",

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drydock.dotenv import Expansion, assignments
 from drydock.errors import DrydockError
-from drydock.naming import enum_member, lower_camel, snake
+from drydock.naming import lower_camel, snake
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
     from drydock.source import ModuleSource
     from drydock.typedefs import FunctionArg, Module, TypeDef
 

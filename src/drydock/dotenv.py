@@ -7,9 +7,12 @@ of the shell: quotes are removed, and `$NAME`, `${NAME}` and `${NAME:-default}` 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from drydock.errors import DrydockError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _EXPORT = re.compile(r"^export\s+")
 _REFERENCE = re.compile(
@@ -91,7 +94,7 @@ class Expansion:
         if not escapes:
             return _REFERENCE.sub(self._reference, text)
         pattern = re.compile(f"{escapes}|{_REFERENCE.pattern}")
-        return pattern.sub(lambda m: m[1] if m[1] else self._reference(m), text)
+        return pattern.sub(lambda m: m[1] or self._reference(m), text)
 
     def _reference(self, match: re.Match[str]) -> str:
         name = match["braced"] or match["plain"]

@@ -13,13 +13,17 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from drydock import paths
 from drydock.errors import DrydockError
-from drydock.source import ModuleSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drydock.source import ModuleSource
 
 SDK_VERSION = "0.21.8"
 """The dagger-io of the engine whose API drydock serves."""

@@ -250,6 +250,8 @@ class Exec(Value):
     insecure: bool = False
     service: str = ""
     """Not empty for a long-running exec: the key of one run, never shared with another."""
+    ready: tuple[int, ...] = ()
+    """TCP ports that a long-running exec has to listen on before anything uses it."""
 
 
 @dataclass(frozen=True, eq=False)

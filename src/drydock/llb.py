@@ -397,6 +397,8 @@ def shim_command(spec: Exec) -> list[str]:
     options += ["-expect", spec.expect.value.lower()]
     if spec.service:
         options += ["-service", spec.service]
+    for port in spec.ready:
+        options += ["-ready", str(port)]
     return [f"{SHIM_DIR}/drydock-shim", *options, "--"]
 
 

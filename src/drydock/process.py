@@ -11,7 +11,6 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from drydock.errors import ApiError, DrydockError
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from drydock.calls import Call
     from drydock.session import Session
@@ -34,8 +34,26 @@ STOP_SECONDS = 5.0
 # the machine reaches the network. Nothing else, as in a Dagger engine's runtime container: a module takes its
 # inputs as arguments, and behaves alike wherever it runs.
 PASSED_ON = frozenset(
-    """PATH LANG LC_ALL LC_CTYPE TZ TMPDIR SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
-    HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy""".split()
+    [
+        "PATH",
+        "LANG",
+        "LC_ALL",
+        "LC_CTYPE",
+        "TZ",
+        "TMPDIR",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "no_proxy",
+    ]
 )
 
 

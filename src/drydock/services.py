@@ -16,11 +16,11 @@ from drydock.graph import Exec, ExecRoot, Fs, Value
 
 if TYPE_CHECKING:
     from drydock.engine import Engine
-    from drydock.objects import Port, Service
+    from drydock.objects import Service
 
 READY_WITHIN = 120
 """Seconds in which a service has to listen on its ports."""
-_ANNOUNCED = re.compile(r"drydock-service (\S+) (\S*)")
+_ANNOUNCED = re.compile(r"drydock-service (\S+) (\S+)\n")
 
 
 @dataclass
@@ -82,6 +82,11 @@ class Services:
             list(service.args),
             insecure=service.insecure,
             service=f"{service.key[:12]}-{uuid.uuid4().hex}",  # a run of its own, never one from the cache
+            ready=tuple(
+                port.port
+                for port in service.container.ports
+                if port.protocol == "TCP" and not port.experimental_skip_healthcheck
+            ),
         )
         announced: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         printed: list[str] = []
@@ -90,13 +95,12 @@ class Services:
             printed.append(text)
             found = _ANNOUNCED.search("".join(printed[-8:])) if not announced.done() else None
             if found and found[1] == spec.service:
-                announced.set_result(found[2].split(",")[0] or "127.0.0.1")
+                announced.set_result(found[2])
 
         task = asyncio.create_task(self._run(spec, on_log))
         try:
             async with asyncio.timeout(READY_WITHIN):
                 address = await _first(announced, task, service, printed)
-                await _first(_listening(address, service.container.ports), task, service, printed)
         except BaseException as error:
             await _cancel(task)
             if isinstance(error, TimeoutError):
@@ -120,21 +124,6 @@ async def _first(wanted: Any, task: asyncio.Task[Any], service: Service, printed
         return waiting.result()
     finally:
         waiting.cancel()
-
-
-async def _listening(address: str, ports: tuple[Port, ...]) -> None:
-    for port in ports:
-        if port.protocol == "TCP" and not port.experimental_skip_healthcheck:
-            await _connect(address, port.port)
-
-
-async def _connect(address: str, port: int) -> None:
-    while True:
-        with contextlib.suppress(OSError):
-            _reader, writer = await asyncio.open_connection(address, port)
-            writer.close()
-            return
-        await asyncio.sleep(0.05)
 
 
 async def _stop(starting: asyncio.Task[Running]) -> None:

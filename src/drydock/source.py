@@ -7,14 +7,16 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drydock.errors import DrydockError
 from drydock.naming import camel, kebab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SKIPPED_FOLDERS = frozenset({"__pycache__", "sdk", "tests", "node_modules", "build", "dist"})
 """Folders of a module that hold no code of its own; those whose name begins with a dot are skipped too."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from drydock.errors import ApiError, DrydockError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from drydock.session import Session
 
 GIT = re.compile(r"^(git@|ssh://|git://|https?://)")

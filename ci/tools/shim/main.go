@@ -23,6 +23,8 @@ import (
 // byte is not waited for.
 const quiet = 200 * time.Millisecond
 
+const poll = 50 * time.Millisecond
+
 type list []string
 
 func (l *list) String() string     { return strings.Join(*l, ",") }
@@ -30,6 +32,7 @@ func (l *list) Set(v string) error { *l = append(*l, v); return nil }
 
 type options struct {
 	out, stdin, stdout, stderr, expect, service string
+	ready                                       list
 	secretEnv, secretFile                       list
 }
 
@@ -40,7 +43,8 @@ func main() {
 	flag.StringVar(&o.stdout, "stdout", "", "file that gets a copy of standard output")
 	flag.StringVar(&o.stderr, "stderr", "", "file that gets a copy of standard error")
 	flag.StringVar(&o.expect, "expect", "success", "exit codes that count as done: success, failure or any")
-	flag.StringVar(&o.service, "service", "", "announce the container's address under this key")
+	flag.StringVar(&o.service, "service", "", "announce the container's address under this key, once it is ready")
+	flag.Var(&o.ready, "ready", "TCP port that the service has to listen on to be ready")
 	flag.Var(&o.secretEnv, "secret-env", "variable whose value is hidden in the output")
 	flag.Var(&o.secretFile, "secret-file", "file whose content is hidden in the output")
 	flag.Parse()
@@ -104,7 +108,7 @@ func run(o options, args []string) (int, error) {
 		return 0, err
 	}
 	if o.service != "" {
-		announce(o.service)
+		go announce(o.service, o.ready)
 	}
 	child, err := os.StartProcess(path, args, &os.ProcAttr{Env: os.Environ(), Files: []*os.File{stdin, out, errOut}})
 	if err != nil {
@@ -236,15 +240,31 @@ func reap(pid int) int {
 	}
 }
 
-func announce(key string) {
-	addresses, _ := net.InterfaceAddrs()
-	var found []string
-	for _, a := range addresses {
-		if ip, ok := a.(*net.IPNet); ok && !ip.IP.IsLoopback() && ip.IP.To4() != nil {
-			found = append(found, ip.IP.String())
+// announce tells the container's address when every port takes connections. It is asked from in here, by the
+// address that others use: a service that listens on loopback alone is not ready for them.
+func announce(key string, ports []string) {
+	host := address()
+	for _, port := range ports {
+		for {
+			connection, err := net.DialTimeout("tcp", net.JoinHostPort(host, port), time.Second)
+			if err == nil {
+				connection.Close()
+				break
+			}
+			time.Sleep(poll)
 		}
 	}
-	fmt.Fprintf(os.Stderr, "drydock-service %s %s\n", key, strings.Join(found, ","))
+	fmt.Fprintf(os.Stderr, "drydock-service %s %s\n", key, host)
+}
+
+func address() string {
+	addresses, _ := net.InterfaceAddrs()
+	for _, a := range addresses {
+		if ip, ok := a.(*net.IPNet); ok && !ip.IP.IsLoopback() && ip.IP.To4() != nil {
+			return ip.IP.String()
+		}
+	}
+	return "127.0.0.1"
 }
 
 func secrets(o options) []string {

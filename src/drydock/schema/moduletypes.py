@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from drydock.defaults import Place
-from drydock.errors import ApiError, DrydockError
+from drydock.errors import DrydockError
 from drydock.graph import Value
 from drydock.naming import enum_member, lower_camel, type_name
-from drydock.schema.registry import Resolvers, Served, snake_case
 from drydock.typedefs import Function, FunctionArg, Module, TypeDef
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from drydock.defaults import UserDefaults
-    from drydock.session import Session
 
 BUILT_IN = {
     "STRING_KIND": "String",
@@ -140,7 +135,7 @@ class Definition:
 
     def _directives(self, arg: FunctionArg) -> str:
         parts = []
-        inner = arg.type.element if arg.type.element else arg.type
+        inner = arg.type.element or arg.type
         if inner.kind == "OBJECT_KIND":
             parts.append(f"@expectedType(name: {_quoted(self.names.of(inner))})")
         if arg.default_path:
