@@ -10,7 +10,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,9 @@ class BuildKit:
         async with self._process(["debug", "get", digest], None) as process:
             out, err = await process.communicate()
         if process.returncode:
-            raise DrydockError(f"BuildKit has no blob {digest}: {err.decode(errors='replace').strip()}")
+            raise DrydockError(
+                f"BuildKit has no blob {digest}: {err.decode(errors='replace').strip()}"
+            )
         return out
 
     @contextlib.asynccontextmanager
@@ -158,7 +160,9 @@ class BuildKit:
                 process.terminate()
                 await _ended(process)
 
-    async def _follow(self, process: asyncio.subprocess.Process, solved: Solved, on_log: Any) -> list[str]:
+    async def _follow(
+        self, process: asyncio.subprocess.Process, solved: Solved, on_log: Any
+    ) -> list[str]:
         """Read progress until buildctl ends; returns the lines that are not progress."""
         assert process.stderr is not None  # noqa: S101  # it is a pipe
         rest = []
@@ -174,33 +178,30 @@ class BuildKit:
         return rest
 
     def _vertex(self, steps: dict[str, Step], vertex: dict[str, Any]) -> None:
-        step = steps.setdefault(vertex["digest"], Step(vertex["name"]))
+        step = steps.setdefault(vertex["digest"], Step(vertex["digest"]))
+        step.name = vertex["name"]
         step.cached = step.cached or vertex.get("cached", False)
         step.error = vertex.get("error", "")
         if vertex.get("completed") and vertex.get("started"):
-            step.seconds += seconds_between(vertex)
+            step.seconds = seconds_between(vertex)
             self.progress.ended(step)
         elif vertex.get("started"):
             self.progress.started(step)
 
     def _log(self, steps: dict[str, Step], log: dict[str, Any], on_log: Any) -> None:
         data = base64.b64decode(log["data"])
-        step = steps.setdefault(log["vertex"], Step(""))
+        step = steps.setdefault(log["vertex"], Step(log["vertex"]))
         step.logs.setdefault(log.get("stream", 1), bytearray()).extend(data)
         text = data.decode(errors="replace")
         if on_log:
             on_log(text)
-        self.progress.printed(step, text)
+        self.progress.printed(step, text, teller=steps)
 
 
-def exporter(kind: str, **attributes: str) -> str:
-    """An exporter for `--output`: attributes with commas and quotes come through (CSV).
-
-    An underscore in a name stands for a hyphen, two for a full stop.
-    """
+def exporter(kind: str, attributes: Mapping[str, str]) -> str:
+    """An exporter for `--output`; attributes with commas and quotes come through (CSV)."""
     row = io.StringIO()
-    names = {key: key.replace("__", ".").replace("_", "-") for key in attributes}
-    fields = [f"type={kind}", *(f"{names[key]}={value}" for key, value in attributes.items())]
+    fields = [f"type={kind}", *(f"{name}={value}" for name, value in attributes.items())]
     csv.writer(row, lineterminator="").writerow(fields)
     return row.getvalue()
 

@@ -1,7 +1,7 @@
 """Function calls under way: which of them a request of a module's process belongs to.
 
-Every call has a token of its own, with which the module's process opens its session. Several calls of one session
-can so run at the same time, and each asks `currentFunctionCall` for itself.
+Every call has a token of its own, with which the module's process opens its session. Several
+calls of one session can so run at the same time, and each asks `currentFunctionCall` for itself.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class Calls:
     """The calls of a session that are under way, by their token."""
 
     def __init__(self) -> None:
+        """No call is under way yet."""
         self._open: dict[str, Call] = {}
 
     @contextlib.contextmanager

@@ -1,4 +1,7 @@
-"""The command line. Nothing slow is imported here: a module's own Python is started first, and imports beside us."""
+"""The command line.
+
+Nothing slow is imported at the top: a module's own Python is started first, and imports meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import Any, NoReturn
 from drydock.cli_options import SHORT, Options, early
 from drydock.errors import DrydockError, UsageError
 
-COMMANDS = ("call", "functions", "run", "up", "down", "status", "version")
+COMMANDS = ("call", "functions", "check", "run", "up", "down", "status", "version")
 
 
 def main() -> NoReturn:
@@ -27,7 +30,7 @@ def main() -> NoReturn:
         print("Canceled.", file=sys.stderr)
         code = 128 + signal.SIGINT
     except BrokenPipeError:
-        # The reader of the output has gone, as `head` does; Python would flush into the void once more.
+        # The reader of the output has gone, as `head` does; Python would flush it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 128 + signal.SIGPIPE
     sys.exit(code)
@@ -53,6 +56,8 @@ def dispatch(arguments: list[str]) -> int:
             return _call([*before, *rest])
         case "functions":
             return _functions([*before, *rest])
+        case "check":
+            return _check([*before, *rest])
         case "run":
             return _run(options, rest)
     return _other(command, rest)
@@ -110,6 +115,24 @@ def _functions(arguments: list[str]) -> int:
         from drydock.cli_functions import functions
 
         return run(functions(names, loading, cwd))
+
+
+def _check(arguments: list[str]) -> int:
+    from drydock.loading import Loading
+
+    only_list = bool({"-l", "--list"} & set(arguments))
+    options, patterns = _plain([a for a in arguments if a not in ("-l", "--list")])
+    if options.help:
+        return _help("check", "[-l|--list] [pattern]…", "Run the checks of a module, or list them.")
+    cwd = Path.cwd()
+    with Loading(options.mod, cwd, verbose=options.verbose) as loading:
+        if loading.types is None or not only_list:
+            loading.process()
+        from drydock.cli_call import run
+        from drydock.cli_check import check, list_checks
+
+        work = list_checks(loading, cwd) if only_list else check(patterns, loading, cwd, options)
+        return run(work)
 
 
 def _run(options: Options, arguments: list[str]) -> int:

@@ -88,7 +88,7 @@ async def call(arguments: list[str], loading: Loading, cwd: Path) -> int:
 
 
 async def _answered(session: Session, chain: Chain) -> Any:
-    # What every client asks first takes a tenth of a second to answer: while the module is imported, it is free.
+    # What every client asks first takes a tenth of a second: free while the module is imported.
     warming = asyncio.create_task(session.warm())
     try:
         await _resolve_addresses(session, chain)
@@ -131,11 +131,12 @@ def _places(added: Bridge, chain: Chain) -> set[Place]:
 
 
 def run(main: Any) -> int:
-    """Run a coroutine to its end; SIGINT and SIGTERM cancel it, and what it started is stopped first."""
+    """Run a coroutine to its end; SIGINT and SIGTERM cancel it, and what it started stops first."""
 
     async def guarded() -> int:
         task = asyncio.current_task()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # type: ignore[union-attr]
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)  # type: ignore[union-attr]
         result: int = await main
         return result
 

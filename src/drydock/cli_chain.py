@@ -1,4 +1,4 @@
-"""The command line of `drydock call` as a chain of functions, each called on the result of the one before."""
+"""The command line of `drydock call`: functions, each called on the result of the one before."""
 
 from __future__ import annotations
 
@@ -105,6 +105,7 @@ class Parser:
     """Reads a command line, left to right."""
 
     def __init__(self, schema: GraphQLSchema, constructor: str, arguments: list[str]) -> None:
+        """Begin at the field of `Query` that is the module's constructor."""
         self._schema = schema
         self._rest = list(arguments)
         query: Any = schema.query_type
@@ -199,7 +200,7 @@ def _hint(name: str, known: Any, prefix: str = "") -> str:
     return f"; did you mean {prefix}{close[0]}?" if close else ""
 
 
-# -- the query ---------------------------------------------------------------------------------------------------------
+# -- the query -------------------------------------------------------------------------------------
 
 
 def selection(chain: Chain) -> str:
@@ -223,7 +224,7 @@ def query(chain: Chain) -> str:
 
 
 def answer(chain: Chain, data: Any) -> Any:
-    """The last function's result in the answer to the query; what lies below a list keeps its names."""
+    """The last function's result in a query's answer; what lies below a list keeps its names."""
     leaf = selection(chain).partition("(")[0].partition(":")[0]
     for name in [*(step.name for step in chain.steps), *filter(None, [leaf])]:
         if not isinstance(data, dict):

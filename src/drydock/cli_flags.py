@@ -1,4 +1,4 @@
-"""Flags of a function, from its arguments in the schema: a module's own functions and the API's are treated alike."""
+"""Flags of a function, from its arguments in the schema: a module's own or the API's."""
 
 from __future__ import annotations
 
@@ -158,7 +158,9 @@ def _flag(name: str, argument: GraphQLArgument) -> Flag | None:
 def _directives(argument: GraphQLArgument) -> dict[str, dict[str, Any]]:
     nodes = (argument.ast_node.directives if argument.ast_node else None) or ()
     return {
-        node.name.value: {a.name.value: value_from_ast_untyped(a.value) for a in node.arguments}
+        node.name.value: {
+            a.name.value: value_from_ast_untyped(a.value) for a in node.arguments or ()
+        }
         for node in nodes
     }
 

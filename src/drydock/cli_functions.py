@@ -15,6 +15,7 @@ from drydock.naming import kebab, lower_camel
 from drydock.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from drydock.loading import Loading
@@ -42,8 +43,8 @@ def _next(field: Any, name: str) -> Any:
     return known[kebab(name)]
 
 
-def table(known: dict[str, Any]) -> None:
-    """Print names and first lines."""
+def table(known: Mapping[str, Any]) -> None:
+    """Print names and the first lines of descriptions."""
     if not known:
         print("No functions found.", file=sys.stderr)
         return

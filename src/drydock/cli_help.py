@@ -28,6 +28,7 @@ Runs the functions of a Dagger module on a BuildKit daemon.
 {COMMANDS}
   call        Call one or more functions, each on the result of the one before
   functions   List the functions of a module, or of what a function returns
+  check       Run the checks of a module
   run         Run a program that is a client of the Dagger API
   up          Start the BuildKit daemon, or check the one that BUILDKIT_HOST names
   down        Stop the BuildKit daemon that drydock started
@@ -130,4 +131,5 @@ def title(text: str) -> str:
 def usage_of(command: str, arguments: str, description: str) -> str:
     """The help of one of drydock's own commands."""
     options = "\n".join(_options())
-    return f"{description}\n\n{title('USAGE')}\n  drydock {command} {arguments}\n\n{title('OPTIONS')}\n{options}"
+    usage = f"{title('USAGE')}\n  drydock {command} {arguments}".rstrip()
+    return f"{description}\n\n{usage}\n\n{title('OPTIONS')}\n{options}"

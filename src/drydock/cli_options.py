@@ -66,7 +66,7 @@ class Options:
 
 
 def early(arguments: list[str]) -> Options:
-    """The options that are needed before a module's own flags are known: which module, and how much to tell."""
+    """What is needed before a module's own flags are known: which module, how much to tell."""
     options = Options()
     for position, token in enumerate(arguments):
         following = arguments[position + 1] if position + 1 < len(arguments) else ""

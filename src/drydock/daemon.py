@@ -56,7 +56,15 @@ def address() -> str:
 def status() -> State:
     """Whether the daemon answers."""
     own = "BUILDKIT_HOST" not in os.environ
-    command = [str(paths.binary("buildctl")), "--addr", address(), "--timeout", "5", "debug", "workers"]
+    command = [
+        str(paths.binary("buildctl")),
+        "--addr",
+        address(),
+        "--timeout",
+        "5",
+        "debug",
+        "workers",
+    ]
     if own and not (_run_folder() / "buildkitd.sock").exists():
         return State(address(), answers=False, own=True, detail="not started")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -142,7 +150,9 @@ def _write_config() -> _Config:
     )
     path = run / "buildkitd.toml"
     path.write_text(text)
-    key = hashlib.sha256((text + network.read_text() + str(paths.binary("buildkitd"))).encode()).hexdigest()
+    key = hashlib.sha256(
+        (text + network.read_text() + str(paths.binary("buildkitd"))).encode()
+    ).hexdigest()
     return _Config(path, key)
 
 

@@ -56,7 +56,11 @@ def load(path: Path) -> dict[str, Registry]:
 def _problems(where: str, fields: Any) -> list[str]:
     if not isinstance(fields, dict):
         return [f"{where}: expected a table, got {fields!r}"]
-    found = [f"{where}.{key}: unknown; expected one of {', '.join(KEYS)}" for key in fields if key not in KEYS]
+    found = [
+        f"{where}.{key}: unknown; expected one of {', '.join(KEYS)}"
+        for key in fields
+        if key not in KEYS
+    ]
     for key, kind in KEYS.items():
         if key in fields and not isinstance(fields[key], kind):
             found.append(f"{where}.{key}: expected a {kind.__name__}, got {fields[key]!r}")
@@ -118,7 +122,11 @@ def bridge_network(bridge: str, subnet: str, addresses: str) -> dict[str, Any]:
                 "isDefaultGateway": True,
                 "ipMasq": True,
                 "hairpinMode": True,
-                "ipam": {"type": "host-local", "ranges": [[{"subnet": subnet}]], "dataDir": addresses},
+                "ipam": {
+                    "type": "host-local",
+                    "ranges": [[{"subnet": subnet}]],
+                    "dataDir": addresses,
+                },
             },
             # Lets its traffic through where the machine's policy forbids forwarding, as Docker's does.
             {"type": "firewall"},

@@ -1,9 +1,10 @@
 """Defaults that the user keeps in `.env` files, for arguments that a call leaves out.
 
-The rules are the Dagger engine's (v0.21, `core/modulesource.go` and `core/modfunc.go`). The `.env` beside
-dagger.json needs no prefix; the nearest one above the caller's folder needs the module's name as a prefix, and wins.
-Then come the object's name, unless it is the main object, the function's name, unless it is the constructor, and the
-argument's name in camelCase; capitals or not.
+The rules are the Dagger engine's (v0.21, `core/modulesource.go` and `core/modfunc.go`). The `.env`
+beside dagger.json needs no prefix; the nearest one above the caller's folder needs the module's
+name as a prefix, and wins. Then come the object's name, unless it is the main object, the
+function's name, unless it is the constructor, and the argument's name in camelCase; capitals or
+not.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an argument stands: its object, empty for the main one, and function, empty for the constructor."""
+    """Where an argument stands: its object (main: empty) and function (constructor: empty)."""
 
     object: str = ""
     function: str = ""
@@ -93,7 +94,7 @@ class UserDefaults:
             raise DrydockError(f".env: user default {title} is not {wanted}") from None
 
     def announced(self, module: Module, called: set[Place]) -> Iterator[str]:
-        """A line for each default of the functions called; a secret is shown when it tells only where it is."""
+        """A line for each default of the functions called, never with a secret's plaintext."""
         for item in module.objects:
             owner = "" if item.constructor else item.name
             functions = [*([item.constructor] if item.constructor else []), *item.functions]
@@ -124,7 +125,7 @@ def _read(file: Path) -> str:
 
 
 def without_prefix(name: str, prefix: str) -> str | None:
-    """`name` without a prefix in camelCase or snake_case and an underscore; None when it does not begin so."""
+    """`name` without a prefix, in camelCase or snake_case, and `_`; None without that prefix."""
     for form in (lower_camel(prefix) + "_", snake(prefix) + "_"):
         if name.lower().startswith(form.lower()):
             return name[len(form) :]

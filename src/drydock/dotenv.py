@@ -1,7 +1,8 @@
-"""`.env` files as the Dagger engine reads them (v0.21, `core/dotenv`): a line is an assignment of the shell.
+"""`.env` files as the Dagger engine reads them (v0.21, `core/dotenv`): assignments of the shell.
 
-A value without quotes, backslashes or dollar signs is taken as it stands, with spaces and `#`. Any other is a word
-of the shell: quotes are removed, and `$NAME`, `${NAME}` and `${NAME:-default}` are replaced.
+A value without quotes, backslashes or dollar signs is taken as it stands, with spaces and `#`. Any
+other is a word of the shell: quotes are removed, and `$NAME`, `${NAME}` and `${NAME:-default}` are
+replaced.
 """
 
 from __future__ import annotations
@@ -33,9 +34,10 @@ def assignments(text: str) -> dict[str, str]:
 
 
 class Expansion:
-    """Values of variables, their references resolved among themselves, then in the caller's environment."""
+    """Values of variables, resolved among themselves, then in the caller's environment."""
 
     def __init__(self, written: Mapping[str, str], environment: Mapping[str, str]) -> None:
+        """Take the values as they are written, and the variables of the caller."""
         self._written = written
         self._environment = environment
         self._open: list[str] = []
@@ -44,7 +46,7 @@ class Expansion:
         """The value of a variable of the file.
 
         Raises:
-            DrydockError: If it refers to itself, to a variable that is not set, or has an open quote.
+            DrydockError: If it refers to itself or to what is not set, or has an open quote.
         """
         if name in self._open:
             raise DrydockError(f".env: {' → '.join([*self._open, name])} refer to each other")

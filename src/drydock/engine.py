@@ -12,11 +12,11 @@ import re
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from drydock import images, paths
+from drydock import hostfs, images, paths
 from drydock.archives import Archives
 from drydock.buildkit import BuildKit, Solved, SolveError, exporter
 from drydock.errors import ApiError, ExecError
@@ -24,17 +24,19 @@ from drydock.graph import Copy, Exec, ExecOutput, Expect, Fs, Local, MakeDir, Oc
 from drydock.llb import Lowered, Settings, lower
 from drydock.logins import Logins
 from drydock.objects import Container, Directory, File, ImageConfig, Secret
+from drydock.patterns import literal, matcher
 from drydock.progress import Step
 from drydock.secretstore import SecretStore
 from drydock.services import Services
-from drydock.patterns import literal, matcher
 
 DEFAULT_PLATFORM = "linux/amd64"
 LINKS_FOLLOWED = 40
 """As Linux does (path_resolution(7))."""
-_PINNED = re.compile(r"FROM (\S+@(sha256:[0-9a-f]{64}))")
+_PINNED = re.compile(r"(?:FROM|pull) \S+@(sha256:[0-9a-f]{64})")
 _EXIT_CODE = re.compile(r"exit code: (\d+)")
-_NOT_FOUND = re.compile(r'"([^"]*)": not found|(?:lstat|open|stat) (\S+): (?:no such file|not a directory)')
+_NOT_FOUND = re.compile(
+    r'"([^"]*)": not found|(?:lstat|open|stat) (\S+): (?:no such file|not a directory)'
+)
 
 
 @dataclass(frozen=True)
@@ -106,12 +108,12 @@ class Engine:
 
     async def tar(self, fs: Fs) -> tarfile.TarFile:
         """The content of a file system."""
-        solved = await self.solve(fs, exporter("tar", dest="-"))
+        solved = await self.solve(fs, exporter("tar", {"dest": "-"}))
         return tarfile.open(fileobj=io.BytesIO(solved.stdout))
 
     async def read(self, file: File) -> bytes:
         """The content of a file."""
-        if (path := host_path(file)) is not None:
+        if isinstance(file.fs, Local) and (path := hostfs.file_path(file)):
             return path.read_bytes()
         archive = await self.tar(Copy(Scratch(), file.fs, file.path, "/file", contents=False))
         with archive:
@@ -124,22 +126,36 @@ class Engine:
         """Names in a directory, sorted; a directory's ends with a slash."""
         if isinstance(directory.fs, Scratch):
             return []
+        if isinstance(directory.fs, Local):
+            return _on_host(hostfs.entries, directory)
         shallow = Copy(
-            Scratch(), directory.fs, directory.path, "/", contents=True, include=("*",), exclude=("*/*",)
+            Scratch(),
+            directory.fs,
+            directory.path,
+            "/",
+            contents=True,
+            include=("*",),
+            exclude=("*/*",),
         )
         with await self.tar(shallow) as archive:
             members = [(m.name.strip("/"), m.isdir()) for m in archive.getmembers()]
-        names = {name + "/" if is_dir else name for name, is_dir in members if name not in ("", ".")}
+        names = {
+            name + "/" if is_dir else name for name, is_dir in members if name not in ("", ".")
+        }
         return sorted(name for name in names if "/" not in name[:-1])
 
     async def kind(self, fs: Fs, path: str, *, follow: bool = True) -> str | None:
         """What is at a path: `file`, `directory`, `symlink`, or None for nothing."""
+        if isinstance(fs, Local) and hostfs.file_path(File(fs, path)) and follow:
+            return "file"
         for _hop in range(LINKS_FOLLOWED):
             if path == "/":
                 return "directory"
             member = await self._member(fs, path)
-            if member is None or not member.issym():
-                return member and ("directory" if member.isdir() else "file")
+            if member is None:
+                return None
+            if not member.issym():
+                return "directory" if member.isdir() else "file"
             if not follow:
                 return "symlink"
             path = posixpath.normpath(posixpath.join(posixpath.dirname(path), member.linkname))
@@ -152,7 +168,10 @@ class Engine:
         entry = Copy(Scratch(), fs, folder, "/", contents=True, include=include, exclude=exclude)
         try:
             with await self.tar(entry) as archive:
-                return next((m for m in archive.getmembers() if m.name.strip("./") == name.strip("./")), None)
+                return next(
+                    (m for m in archive.getmembers() if m.name.strip("./") == name.strip("./")),
+                    None,
+                )
         except ExecError:
             raise
         except ApiError as error:
@@ -171,7 +190,11 @@ class Engine:
         matches = matcher(pattern)
         if isinstance(directory.fs, Scratch):
             return []
-        found = Copy(Scratch(), directory.fs, directory.path, "/", contents=True, include=(pattern,))
+        if isinstance(directory.fs, Local):
+            return [name for name in _on_host(hostfs.names, directory) if matches(name.rstrip("/"))]
+        found = Copy(
+            Scratch(), directory.fs, directory.path, "/", contents=True, include=(pattern,)
+        )
         with await self.tar(found) as archive:
             names = [(m.name.strip("/"), m.isdir()) for m in archive.getmembers()]
         return sorted(name + "/" if is_dir else name for name, is_dir in names if matches(name))
@@ -182,7 +205,14 @@ class Engine:
         if not isinstance(fs, Scratch):
             with await self.tar(fs) as archive:
                 for member in sorted(archive.getmembers(), key=lambda m: m.name):
-                    facts = (member.name, member.type, member.mode, member.uid, member.gid, member.linkname)
+                    facts = (
+                        member.name,
+                        member.type,
+                        member.mode,
+                        member.uid,
+                        member.gid,
+                        member.linkname,
+                    )
                     content = archive.extractfile(member).read() if member.isfile() else b""  # type: ignore[union-attr]
                     total.update(repr((facts, hashlib.sha256(content).hexdigest())).encode())
         return f"sha256:{total.hexdigest()}"
@@ -199,10 +229,12 @@ class Engine:
         It is built and fetched whole before anything in `path` is touched.
         """
         target = self.host(path)
-        with tempfile.TemporaryDirectory(prefix=".drydock-", dir=_existing_parent(target)) as folder:
+        with tempfile.TemporaryDirectory(
+            prefix=".drydock-", dir=_existing_parent(target)
+        ) as folder:
             copied = Copy(Scratch(), directory.fs, directory.path, "/", contents=True)
             if not isinstance(directory.fs, Scratch):
-                await self.solve(copied, exporter("local", dest=folder))
+                await self.solve(copied, exporter("local", {"dest": folder}))
             target.mkdir(parents=True, exist_ok=True)
             if wipe:
                 _empty(target, but=Path(folder))
@@ -222,7 +254,7 @@ class Engine:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".drydock-", dir=target.parent) as folder:
             copied = Copy(Scratch(), file.fs, file.path, "/file", contents=False)
-            await self.solve(copied, exporter("local", dest=folder))
+            await self.solve(copied, exporter("local", {"dest": folder}))
             (Path(folder) / "file").replace(target)
         return str(target)
 
@@ -256,10 +288,16 @@ class Engine:
             except SolveError as error:
                 # The last line has the reason; those above show where in the one-line Dockerfile it is.
                 message = str(error).splitlines()[-1].removeprefix("error: failed to solve: ")
-                raise ApiError(f'failed to resolve image "{ref}" (platform: "{platform}"): {message}') from None
-        pinned = next(m for s in solved.steps.values() if (m := _PINNED.search(s.name)))
-        config = await self._image_config(pinned[2], platform)
-        name = ref if "@" in ref else f"{ref}@{pinned[2]}"
+                raise ApiError(
+                    f'failed to resolve image "{ref}" (platform: "{platform}"): {message}'
+                ) from None
+        digest = next((m[1] for s in solved.steps.values() if (m := _PINNED.search(s.name))), None)
+        if digest is None:
+            raise ApiError(
+                f'failed to resolve image "{ref}": BuildKit did not tell its digest; try again'
+            )
+        config = await self._image_config(digest, platform)
+        name = ref if "@" in ref else f"{ref}@{digest}"
         return Resolved(name, images.parse_config(config))
 
     async def _image_config(self, digest: str, platform: str) -> dict[str, object]:
@@ -270,26 +308,33 @@ class Engine:
                 return await self._image_config(entry["digest"], platform)
         return dict(json.loads(await self.buildkit.blob(manifest["config"]["digest"])))
 
-    async def publish(self, container: Container, address: str, **attributes: str) -> str:
+    async def publish(
+        self, container: Container, address: str, attributes: Mapping[str, str]
+    ) -> str:
         """Push a container as an image; returns `address@sha256:…`."""
         images.normalize(address)
-        solved = await self._image(container, name=address, push="true", **attributes)
+        solved = await self._image(
+            container, "image", {**attributes, "name": address, "push": "true"}
+        )
         return f"{address}@{solved.metadata['containerimage.digest']}"
 
-    async def archive(self, container: Container, kind: str, **attributes: str) -> Path:
+    async def archive(self, container: Container, kind: str, attributes: Mapping[str, str]) -> Path:
         """A container as an image archive in drydock's cache; `kind` is `oci` or `docker`."""
-        solved = await self._image(container, **attributes)
+        solved = await self._image(container, "image", {**attributes, "push": "false"})
         digest = solved.metadata["containerimage.digest"]
         return await self.archives.ensure(
-            f"{kind}-{digest}", lambda path: self._image(container, kind=kind, dest=str(path), **attributes)
+            f"{kind}-{digest}",
+            lambda path: self._image(container, kind, {**attributes, "dest": str(path)}),
         )
 
-    async def _image(self, container: Container, kind: str = "image", **attributes: str) -> Solved:
-        annotations = {f"annotation__{name}": value for name, value in container.annotations}
-        output = exporter(
-            kind, **attributes, **annotations, **{"containerimage__config": images.config_json(container)}
+    async def _image(
+        self, container: Container, kind: str, attributes: Mapping[str, str]
+    ) -> Solved:
+        annotations = {f"annotation.{name}": value for name, value in container.annotations}
+        config = {"containerimage.config": images.config_json(container)}
+        return await self.solve(
+            container.fs, exporter(kind, {**attributes, **annotations, **config})
         )
-        return await self.solve(container.fs, output)
 
     # -- Dockerfiles -----------------------------------------------------------------------------------------------
 
@@ -313,12 +358,15 @@ class Engine:
             env[f"DRYDOCK_SECRET_{number}"] = await self.secrets.plaintext(secret)
             args += ["--secret", f"id={secret.name},env=DRYDOCK_SECRET_{number}"]
         try:
-            solved = await self.buildkit.run([*args, "--output", exporter("image", push="false")], env=env)
+            solved = await self.buildkit.run(
+                [*args, "--output", exporter("image", {"push": "false"})], env=env
+            )
             digest = solved.metadata["containerimage.digest"]
             path = await self.archives.ensure(
                 f"layout-{digest}",
                 lambda path: self.buildkit.run(
-                    [*args, "--output", exporter("oci", tar="false", dest=str(path))], env=env
+                    [*args, "--output", exporter("oci", {"tar": "false", "dest": str(path)})],
+                    env=env,
                 ),
             )
         except SolveError as error:
@@ -346,14 +394,11 @@ def _exec_error(spec: Exec, step: Step, code: int) -> ExecError:
     return ExecError(list(spec.args), 0 if wanted_failure else code, step.output(1), step.output(2))
 
 
-def host_path(file: File) -> Path | None:
-    """Where a file of this machine can be read directly; None where a build is needed to know it."""
-    if not isinstance(file.fs, Local) or file.fs.exclude or file.fs.include not in ((), (literal(file.name),)):
-        return None
-    path = Path(file.fs.path) / file.path.lstrip("/")
-    if path.is_file() and path.resolve().is_relative_to(Path(file.fs.path).resolve()):
-        return path
-    return None
+def _on_host(ask: Callable[[Directory], Iterable[str]], directory: Directory) -> list[str]:
+    try:
+        return list(ask(directory))
+    except FileNotFoundError:
+        raise ApiError(f"stat {directory.path}: no such file or directory") from None
 
 
 def _existing_parent(path: Path) -> Path:

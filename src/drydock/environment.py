@@ -78,7 +78,7 @@ def _make(source: ModuleSource, target: Path) -> None:
 
 
 def _publish(building: Path, target: Path) -> None:
-    # Nothing of an environment but its console scripts names its own path, and a module uses none of those.
+    # Nothing but an environment's console scripts names its path, and a module uses none of those.
     if target.exists() and sdk_version(target) is None:
         shutil.rmtree(target)
     try:
@@ -89,7 +89,10 @@ def _publish(building: Path, target: Path) -> None:
 
 
 def _is_locked(source: ModuleSource) -> bool:
-    """Whether uv.lock names a dagger-io of the package index; the template's is a folder that is never committed."""
+    """Whether uv.lock names a dagger-io of the package index.
+
+    The one of Dagger's template is a folder beside it, which is never committed.
+    """
     sources = source.pyproject.get("tool", {}).get("uv", {}).get("sources", {})
     return (source.source / "uv.lock").is_file() and "dagger-io" not in sources
 
@@ -99,8 +102,8 @@ def _sync(source: ModuleSource, building: Path) -> None:
     _uv(["sync", *options, "--project", str(source.source)], building)
     if (version := sdk_version(building)) != SDK_VERSION:
         raise DrydockError(
-            f"{source.source / 'uv.lock'}: locks dagger-io {version}, drydock serves the API of {SDK_VERSION}. "
-            f"Set dagger-io=={SDK_VERSION} in pyproject.toml and run: uv lock"
+            f"{source.source / 'uv.lock'}: locks dagger-io {version}, drydock serves the API of "
+            f"{SDK_VERSION}. Set dagger-io=={SDK_VERSION} in pyproject.toml and run: uv lock"
         )
 
 
@@ -127,8 +130,8 @@ def _uv(arguments: list[str], building: Path) -> None:
         )
     except OSError as error:
         raise DrydockError(
-            "uv is not on PATH: it makes the Python environment of a module. Install it, or make the module's own "
-            f".venv with dagger-io=={SDK_VERSION}."
+            "uv is not on PATH: it makes the Python environment of a module. Install it, or make "
+            f"the module's own .venv with dagger-io=={SDK_VERSION}."
         ) from error
     if done.returncode:
         raise DrydockError(f"uv {arguments[0]} failed:\n{done.stderr.strip()}")
@@ -136,7 +139,7 @@ def _uv(arguments: list[str], building: Path) -> None:
 
 @contextmanager
 def _announced(what: str) -> Iterator[None]:
-    timer = threading.Timer(SHOWN_AFTER, lambda: print(f"{what} …", file=sys.stderr, flush=True))  # noqa: T201
+    timer = threading.Timer(SHOWN_AFTER, lambda: sys.stderr.write(f"{what} …\n"))
     timer.start()
     try:
         yield

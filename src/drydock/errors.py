@@ -1,9 +1,9 @@
 """Errors, for the person at the terminal.
 
-    DrydockError            what ends a command: one clear paragraph, no traceback
-    ├── UsageError          wrong flags or arguments (exit code 2)
-    └── ApiError            what a client of the API is told
-        └── ExecError       a command in a container failed
+DrydockError            what ends a command: one clear paragraph, no traceback
+├── UsageError          wrong flags or arguments (exit code 2)
+└── ApiError            what a client of the API is told
+    └── ExecError       a command in a container failed
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ async def make_exec(engine: Engine, container: Container, args: list[str], **opt
         options: Further fields of `Exec`.
     """
     secret_env = [
-        (name, SecretRef(await engine.secrets.identity(secret))) for name, secret in container.secret_env
+        (name, SecretRef(await engine.secrets.identity(secret)))
+        for name, secret in container.secret_env
     ]
     mounts = [await _mount(engine, mount) for mount in container.mounts]
     for _alias, service in container.bindings:

@@ -96,7 +96,9 @@ def config_json(container: Container) -> str:
         "architecture": architecture,
         "os": system,
         **({"variant": variant} if variant else {}),
-        "config": {name: value for name, value in fields.items() if value not in (None, "", {}, [])},
+        "config": {
+            name: value for name, value in fields.items() if value not in (None, "", {}, [])
+        },
         "rootfs": {"type": "layers", "diff_ids": []},
     }
     return json.dumps(image, sort_keys=True)

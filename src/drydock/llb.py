@@ -134,7 +134,9 @@ class _Lowering:
         last = pb.Op()
         last.inputs.add(digest=ref.digest, index=ref.index)
         definition = pb.Definition()
-        getattr(definition, "def").extend([*self.ops.values(), last.SerializeToString(deterministic=True)])
+        getattr(definition, "def").extend(
+            [*self.ops.values(), last.SerializeToString(deterministic=True)]
+        )
         for digest, name in self.names.items():
             definition.metadata[digest].description["llb.customname"] = name
         return definition.SerializeToString(deterministic=True)
@@ -153,14 +155,15 @@ class _Lowering:
         raise TypeError(f"cannot lower {type(fs).__name__}")
 
     @_fs.register
-    def _(self, fs: Scratch) -> Ref | None:
+    def _(self, _fs: Scratch) -> Ref | None:
         return None
 
     @_fs.register
     def _(self, fs: Image) -> Ref | None:
         op = self.new(platform=fs.platform)
         op.source.identifier = "docker-image://" + fs.ref
-        return Ref(self.add(op, f"pull {fs.ref.split('@')[0]}"), 0)
+        # Named in full: another build that resolves this very image is told of the operation by this name.
+        return Ref(self.add(op, f"pull {fs.ref}"), 0)
 
     @_fs.register
     def _(self, fs: OciLayout) -> Ref | None:
@@ -175,7 +178,9 @@ class _Lowering:
     def _(self, fs: Local) -> Ref | None:
         return self.local(fs.path, fs.include, fs.exclude, f"read {fs.path}")
 
-    def local(self, path: str, include: tuple[str, ...], exclude: tuple[str, ...], label: str) -> Ref:
+    def local(
+        self, path: str, include: tuple[str, ...], exclude: tuple[str, ...], label: str
+    ) -> Ref:
         name = local_name(path, include, exclude)
         self.result.locals[name] = path
         op = self.new()
@@ -190,7 +195,11 @@ class _Lowering:
     def _(self, fs: Copy) -> Ref | None:
         source = self.fs(fs.source)
         if source is None:
-            return self.make_dir(fs.base, fs.dest, fs.mode or 0o755, fs.owner) if fs.contents else _missing(fs)
+            return (
+                self.make_dir(fs.base, fs.dest, fs.mode or 0o755, fs.owner)
+                if fs.contents
+                else _missing(fs)
+            )
         op, base, second = self.file_op(fs.base, source)
         action = op.file.actions.add(input=base, secondaryInput=second, output=0)
         copy = action.copy
@@ -237,7 +246,11 @@ class _Lowering:
     def _(self, fs: Symlink) -> Ref | None:
         op, base, _second = self.file_op(self.with_parent(fs.base, fs.path))
         action = op.file.actions.add(input=base, secondaryInput=NO_INPUT, output=0)
-        action.symlink.oldpath, action.symlink.newpath, action.symlink.timestamp = fs.target, fs.path, KEEP
+        action.symlink.oldpath, action.symlink.newpath, action.symlink.timestamp = (
+            fs.target,
+            fs.path,
+            KEEP,
+        )
         return Ref(self.add(op, f"link {fs.path} to {fs.target}"), 0)
 
     @_fs.register
@@ -338,7 +351,9 @@ class _Lowering:
         outputs: dict[str, int] = {}
 
         def bind(dest: str, ref: Ref | None, *, src: str = "/", readonly: bool = False) -> None:
-            mount = op.exec.mounts.add(input=self.input_index(op, ref), dest=dest, readonly=readonly)
+            mount = op.exec.mounts.add(
+                input=self.input_index(op, ref), dest=dest, readonly=readonly
+            )
             mount.selector = "" if src == "/" else src
             mount.output = NO_INPUT if readonly else len(outputs)
             if not readonly:
@@ -349,7 +364,11 @@ class _Lowering:
         shim = self.local(self.settings.shim, ("drydock-shim",), (), "read drydock's exec shim")
         bind(SHIM_DIR, shim, readonly=True)
         if spec.stdin:
-            bind(INPUT_DIR, self.fs(MakeFile(Scratch(), "/stdin", spec.stdin.encode())), readonly=True)
+            bind(
+                INPUT_DIR,
+                self.fs(MakeFile(Scratch(), "/stdin", spec.stdin.encode())),
+                readonly=True,
+            )
         for mount in sorted(spec.mounts, key=lambda m: m.dest):
             if isinstance(mount, FsMount):
                 source = mount.source if mount.readonly else _by_content(mount.source)
@@ -371,7 +390,11 @@ class _Lowering:
         elif isinstance(mount, SecretMount):
             made.mountType = pb.SECRET
             made.secretOpt.ID = mount.secret.id
-            made.secretOpt.uid, made.secretOpt.gid, made.secretOpt.mode = mount.uid, mount.gid, mount.mode
+            made.secretOpt.uid, made.secretOpt.gid, made.secretOpt.mode = (
+                mount.uid,
+                mount.gid,
+                mount.mode,
+            )
             self.result.secrets.add(mount.secret.id)
         else:
             raise TypeError(f"cannot mount {type(mount).__name__}")

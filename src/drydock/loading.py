@@ -20,6 +20,7 @@ class Loading:
     """A module; its process starts when it is first needed, and ends with the context."""
 
     def __init__(self, reference: str, cwd: Path, *, verbose: bool = False) -> None:
+        """Find the module that `reference` names for a caller in `cwd`."""
         self.source = source.find(reference or None, cwd)
         self._verbose = verbose
         self._process: ModuleProcess | None = None

@@ -17,14 +17,18 @@ class Logins:
     """The user's own logins, and those that a client adds for its session."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._own = Path(environment.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
+        self._own = (
+            Path(environment.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
+        )
         self._added: dict[str, str] = {}
         self.folder: Path | None = None
         """None while the user's own config does."""
 
     def add(self, address: str, username: str, password: str) -> None:
         """Log in to the registry of an address."""
-        self._added[registry(address)] = base64.b64encode(f"{username}:{password}".encode()).decode()
+        self._added[registry(address)] = base64.b64encode(
+            f"{username}:{password}".encode()
+        ).decode()
         self._write()
 
     def remove(self, address: str) -> None:
@@ -40,7 +44,10 @@ class Logins:
 
     def _write(self) -> None:
         config = json.loads(self._own.read_text()) if self._own.exists() else {}
-        auths = {**config.get("auths", {}), **{host: {"auth": auth} for host, auth in self._added.items()}}
+        auths = {
+            **config.get("auths", {}),
+            **{host: {"auth": auth} for host, auth in self._added.items()},
+        }
         if self.folder is None:
             self.folder = Path(tempfile.mkdtemp(prefix="drydock-login-"))  # mode 0700
         partial = self.folder / "partial"

@@ -1,7 +1,8 @@
 """How the API names what a module calls something in Python.
 
-The Dagger engine formats names with a Go library (v0.21, `core/gqlformat.go`: strcase 0.3.0), whose treatment of
-runs of capitals and of digits is part of every name a user types; it is followed here to the letter.
+The Dagger engine formats names with a Go library (v0.21, `core/gqlformat.go`: strcase 0.3.0),
+whose treatment of runs of capitals and of digits is part of every name a user types; it is
+followed here to the letter.
 """
 
 from __future__ import annotations
@@ -45,10 +46,10 @@ def enum_member(name: str) -> str:
 
 
 def type_name(module: str, name: str) -> str:
-    """An object's, an enum's or an interface's name: the module's name in front, unless it is there already.
+    """An object's or an enum's name: the module's in front, unless it is there already.
 
-    `("slipway", "Release")` and `("slipway", "SlipwayRelease")` are both `SlipwayRelease`; the main object is
-    `Slipway`.
+    `("slipway", "Release")` and `("slipway", "SlipwayRelease")` are both `SlipwayRelease`; the
+    main object is `Slipway`.
     """
     own, prefix = camel(name), camel(module)
     if own == prefix:

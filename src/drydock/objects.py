@@ -184,7 +184,9 @@ class Container(Value):
         """A copy whose root, or whose mount, has become `fs`."""
         if mount is None:
             return self.changed(fs=fs)
-        return self.changed(mounts=tuple(replace(m, source=fs) if m is mount else m for m in self.mounts))
+        return self.changed(
+            mounts=tuple(replace(m, source=fs) if m is mount else m for m in self.mounts)
+        )
 
     # -- running ---------------------------------------------------------------------------------------------------
 
@@ -194,7 +196,10 @@ class Container(Value):
         Raises:
             ApiError: If there is nothing to run.
         """
-        command = [*((self.config.entrypoint or ()) if use_entrypoint else ()), *(args or self.config.cmd or ())]
+        command = [
+            *((self.config.entrypoint or ()) if use_entrypoint else ()),
+            *(args or self.config.cmd or ()),
+        ]
         if not command:
             raise ApiError("no command has been set")
         return command

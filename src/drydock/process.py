@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from drydock import paths
 from drydock.errors import ApiError, DrydockError
@@ -30,9 +30,9 @@ RUNNER = Path(__file__).with_name("runner.py")
 TAIL_LINES = 40
 STOP_SECONDS = 5.0
 
-# What a module's process is given of the caller's environment: where to find programs and certificates, and how
-# the machine reaches the network. Nothing else, as in a Dagger engine's runtime container: a module takes its
-# inputs as arguments, and behaves alike wherever it runs.
+# What a module's process is given of the caller's environment: where to find programs and
+# certificates, and how the machine reaches the network. Nothing else, as in a Dagger engine's
+# runtime container: a module takes its inputs as arguments, and behaves alike wherever it runs.
 PASSED_ON = frozenset(
     [
         "PATH",
@@ -60,7 +60,8 @@ PASSED_ON = frozenset(
 class ModuleProcess:
     """A module's own Python, which imports the module once and then answers calls.
 
-    Started without waiting: the import, most of a short call's time, goes on while the caller does other things.
+    Started without waiting: the import, most of a short call's time, goes on while the caller does
+    other things.
     """
 
     def __init__(
@@ -71,6 +72,14 @@ class ModuleProcess:
         verbose: bool = False,
         show: Callable[[str], None] | None = None,
     ) -> None:
+        """Start the process.
+
+        Args:
+            source: The module.
+            python: The interpreter of its environment.
+            verbose: Let the SDK print its log.
+            show: Called with each line that the module prints (default: standard error).
+        """
         self.source = source
         self._show = show or _to_stderr
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
@@ -88,8 +97,10 @@ class ModuleProcess:
             # A group of its own: Ctrl-C is handled by the command line, which ends the whole group.
             start_new_session=True,
         )
-        self._printer = threading.Thread(target=self._print, daemon=True)
-        self._printer.start()
+        # Pipes were asked for: none of the three is None.
+        self._requests = cast("IO[bytes]", self._process.stdin)
+        self._threads = [threading.Thread(target=self._print, daemon=True)]
+        self._threads[0].start()
 
     def _environment(self, *, verbose: bool) -> dict[str, str]:
         passed = {name: value for name, value in os.environ.items() if name in PASSED_ON}
@@ -109,7 +120,7 @@ class ModuleProcess:
     def _types_file(self) -> Path:
         return Path(self._home.name) / ".module-id.json"
 
-    # -- life ------------------------------------------------------------------------------------------------------
+    # -- life --------------------------------------------------------------------------------------
 
     async def attach(self) -> None:
         """Wait until the module is imported.
@@ -122,7 +133,8 @@ class ModuleProcess:
         if self._ready is None:
             self._loop = asyncio.get_running_loop()
             self._ready = self._loop.create_future()
-            threading.Thread(target=self._read_reports, daemon=True).start()
+            self._threads.append(threading.Thread(target=self._read_reports, daemon=True))
+            self._threads[-1].start()
         await asyncio.shield(self._ready)
 
     def stop(self) -> None:
@@ -130,16 +142,21 @@ class ModuleProcess:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(OSError):
-            self._process.stdin.close()  # type: ignore[union-attr]
+            self._requests.close()
         self._process.wait(STOP_SECONDS)
-        self._printer.join(STOP_SECONDS)
+        for thread in self._threads:
+            thread.join(STOP_SECONDS)
+        for pipe in (self._process.stdout, self._process.stderr):
+            pipe.close()  # type: ignore[union-attr]
         self._home.cleanup()
 
     def _print(self) -> None:
         for line in self._process.stderr:  # type: ignore[union-attr]
             text = line.decode(errors="replace").rstrip("\n")
             self._tail.append(text)
-            self._show(text)
+            # Who reads our standard error may have gone; the module must not block on a full pipe.
+            with contextlib.suppress(OSError, ValueError):
+                self._show(text)
 
     def _read_reports(self) -> None:
         for line in self._process.stdout:  # type: ignore[union-attr]
@@ -169,7 +186,7 @@ class ModuleProcess:
                 future.set_exception(DrydockError(message.rstrip()))
         self._waiting.clear()
 
-    # -- calls -----------------------------------------------------------------------------------------------------
+    # -- calls -------------------------------------------------------------------------------------
 
     async def run(self, session: Session, token: str, *, register: bool = False) -> int:
         """Let the SDK answer one call, or register; returns its exit code.
@@ -184,8 +201,8 @@ class ModuleProcess:
         future = self._waiting[token]
         # When the process is gone, its last report has the reason.
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")  # type: ignore[union-attr]
-            self._process.stdin.flush()  # type: ignore[union-attr]
+            self._requests.write(json.dumps(request).encode() + b"\n")
+            self._requests.flush()
         return await future
 
     async def call(self, session: Session, call: Call) -> Any:

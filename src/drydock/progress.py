@@ -16,7 +16,8 @@ SHOWN_AFTER = 0.5
 class Step:
     """One operation of a build, as BuildKit reports it."""
 
-    name: str
+    digest: str
+    name: str = ""
     seconds: float = 0.0
     cached: bool = False
     error: str = ""
@@ -29,32 +30,41 @@ class Step:
 
 
 class Progress:
-    """Plain lines on standard error: what has begun, what it prints, how long it took."""
+    """Plain lines on standard error: what has begun, what it prints, how long it took.
+
+    Builds that share an operation each report it: it is told once.
+    """
 
     def __init__(self, out: TextIO | None = None, *, quiet: bool = False) -> None:
         self.out = out or sys.stderr
         self.quiet = quiet
         self.began = time.monotonic()
-        self._shown: set[str] = set()
+        self._started: set[str] = set()
+        self._ended: set[str] = set()
+        self._tellers: dict[str, object] = {}
 
     def say(self, text: str) -> None:
         """A line of drydock's own."""
         if not self.quiet:
-            print(f"{time.monotonic() - self.began:6.1f}s {text}", file=self.out, flush=True)  # noqa: T201
+            print(f"{time.monotonic() - self.began:6.1f}s {text}", file=self.out, flush=True)
 
     def started(self, step: Step) -> None:
         """An operation runs."""
-        if step.name.startswith("exec ") and step.name not in self._shown:
-            self._shown.add(step.name)
+        if step.name.startswith("exec ") and step.digest not in self._started:
+            self._started.add(step.digest)
             self.say(f"▶ {brief(step.name)}")
 
-    def printed(self, step: Step, text: str) -> None:
-        """An operation printed something."""
-        for line in text.splitlines():
-            self.say(f"  {brief(step.name, 24)} │ {line}")
+    def printed(self, step: Step, text: str, teller: object) -> None:
+        """An operation printed something; `teller` is the build that reports it."""
+        if self._tellers.setdefault(step.digest, teller) is teller:
+            for line in filter(str.strip, text.splitlines()):
+                self.say(f"  {brief(step.name, 24)} │ {line}")
 
     def ended(self, step: Step) -> None:
         """An operation is done."""
+        if step.digest in self._ended:
+            return
+        self._ended.add(step.digest)
         if step.error:
             self.say(f"✘ {brief(step.name)}")
         elif not step.cached and (step.seconds >= SHOWN_AFTER or step.name.startswith("exec ")):
@@ -69,5 +79,7 @@ def brief(name: str, width: int = 100) -> str:
 
 def seconds_between(vertex: dict[str, Any]) -> float:
     """How long a vertex of BuildKit's `rawjson` progress took."""
-    begin, end = (datetime.fromisoformat(vertex[name][:26].rstrip("Z")) for name in ("started", "completed"))
+    begin, end = (
+        datetime.fromisoformat(vertex[name][:26].rstrip("Z")) for name in ("started", "completed")
+    )
     return (end - begin).total_seconds()

@@ -1,15 +1,18 @@
-"""Runs a module's functions: imports the module once, then answers every call in a fork of this process.
+"""Runs a module's functions: imports the module once, then answers every call in a fork.
 
-Run as a script by the module's own Python, which knows nothing of drydock. Requests come on standard input and
-reports go to standard output, one JSON object a line:
+Run as a script by the module's own Python, which knows nothing of drydock. Requests come on
+standard input and reports go to standard output, one JSON object a line:
 
-    → {"id": "…", "register": false, "env": {"DAGGER_SESSION_PORT": "…", "DAGGER_SESSION_TOKEN": "…"}}
+    → {"id": "…", "register": false, "env": {"DAGGER_SESSION_TOKEN": "…"}}
     ← {"ready": true}                 the module is imported
     ← {"failed": "Traceback …"}       it cannot be imported; the process ends
     ← {"id": "…", "code": 0}          a call has ended; negative: by that signal
 
-What a module prints, on either stream, goes to standard error. At the end of standard input everything is killed.
+What a module prints, on either stream, goes to standard error. At the end of standard input
+everything is killed and its private folder removed.
 """
+
+from __future__ import annotations
 
 import contextlib
 import gc
@@ -17,10 +20,17 @@ import json
 import logging
 import os
 import select
+import shutil
 import signal
 import sys
 import traceback
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from dagger.mod._module import Module
+
+HOME = os.environ["HOME"]
+"""The private folder that the caller made for this process."""
 VERBOSE = bool(os.environ.get("DRYDOCK_VERBOSE"))
 
 
@@ -28,6 +38,7 @@ class Reports:
     """Standard output as it was, out of reach of what a module prints."""
 
     def __init__(self) -> None:
+        """Send what is printed to standard error from now on."""
         self._descriptor = os.dup(1)
         os.dup2(2, 1)
 
@@ -43,7 +54,7 @@ def main() -> None:
         del sys.path[0]  # it holds drydock's own modules
     try:
         module = load()
-    except BaseException as error:  # noqa: BLE001  # a module can fail in any way, `sys.exit` among them
+    except BaseException as error:  # noqa: BLE001  # a module can fail in any way
         reports.send(failed=explain(error))
         return
     gc.freeze()
@@ -51,15 +62,16 @@ def main() -> None:
     serve(module, reports)
 
 
-def load() -> object:
+def load() -> Module:
     """Import the SDK and the module."""
-    import anyio._backends._asyncio  # noqa: F401, PLC0415  # the SDK's own imports of its first call, done once
+    # What the SDK imports with its first call, done once for all.
+    import anyio._backends._asyncio  # noqa: F401, PLC0415
     import httpcore  # noqa: F401, PLC0415
     from dagger.mod import cli  # noqa: PLC0415  # slow, and of an environment that may not have it
 
     # Bytecode of the module itself: never beside its source.
-    sys.pycache_prefix = os.environ["DRYDOCK_PYCACHE"]
-    # A function's exception is returned to the caller, who shows it; the SDK would print a traceback as well.
+    sys.pycache_prefix = os.environ.pop("DRYDOCK_PYCACHE")
+    # A function's exception is returned to the caller, who shows it; the SDK would print it too.
     logging.getLogger("dagger.mod").setLevel(logging.NOTSET if VERBOSE else logging.CRITICAL + 1)
     return cli.load_module()
 
@@ -74,7 +86,7 @@ def explain(error: BaseException) -> str:
     return "".join(lines).rstrip()
 
 
-def serve(module: object, reports: Reports) -> None:
+def serve(module: Module, reports: Reports) -> None:
     """Fork for every request, report every end."""
     wakeup, wake = os.pipe()
     os.set_blocking(wake, False)
@@ -90,13 +102,13 @@ def serve(module: object, reports: Reports) -> None:
         if 0 in readable:
             received = os.read(0, 1 << 16)
             if not received:
-                os.killpg(0, signal.SIGKILL)
+                end()
             *lines, pending = (pending + received).split(b"\n")
             for line in lines:
                 start(json.loads(line), module, calls, reports)
 
 
-def start(request: dict, module: object, calls: dict, reports: Reports) -> None:
+def start(request: dict[str, Any], module: Module, calls: dict[int, str], reports: Reports) -> None:
     """Fork, and run one call in the child."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -114,14 +126,14 @@ def start(request: dict, module: object, calls: dict, reports: Reports) -> None:
         os.environ.update(request["env"])
         code = run(module, request["register"])
     finally:
-        # No interpreter shutdown: it would run what the module registered for the end of the parent.
+        # No interpreter shutdown: it would do what the module wants done when its process ends.
         with contextlib.suppress(Exception):
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
 
 
-def run(module: object, register: bool) -> int:
+def run(module: Module, register: bool) -> int:
     """Let the SDK do one call; returns its exit code."""
     from dagger.mod import cli  # noqa: PLC0415
 
@@ -130,14 +142,14 @@ def run(module: object, register: bool) -> int:
     except SystemExit as end:
         if end.code is None or isinstance(end.code, int):
             return end.code or 0
-        print(end.code, file=sys.stderr)
+        sys.stderr.write(f"{end.code}\n")
         return 1
     except BaseException:  # noqa: BLE001
         traceback.print_exc()
         return 1
 
 
-def report_ended(calls: dict, reports: Reports) -> None:
+def report_ended(calls: dict[int, str], reports: Reports) -> None:
     """Report every child that has ended."""
     while calls:
         child, status = os.waitpid(-1, os.WNOHANG)

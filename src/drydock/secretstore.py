@@ -73,7 +73,7 @@ class SecretStore:
 
     def _variable(self, name: str) -> bytes:
         if name not in self._environment:
-            shown = name[:3] + "..." if len(name) > 3 else name  # noqa: PLR2004  # a value may stand where a name belongs
+            shown = name[:3] + "..." if len(name) > 3 else name  # a value may stand where a name belongs
             raise ApiError(f'secret env var not found: "{shown}"')
         return self._environment[name].encode()
 
@@ -86,11 +86,18 @@ class SecretStore:
 
     async def _command(self, command: str) -> bytes:
         process = await asyncio.create_subprocess_exec(
-            "sh", "-c", command, cwd=self._cwd, stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL
+            "sh",
+            "-c",
+            command,
+            cwd=self._cwd,
+            stdout=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.DEVNULL,
         )
         out, _ = await process.communicate()
         if process.returncode:
-            raise ApiError(f'failed to run secret command "{command}": exit status {process.returncode}')
+            raise ApiError(
+                f'failed to run secret command "{command}": exit status {process.returncode}'
+            )
         return out
 
     def _digest(self, data: bytes) -> str:

@@ -104,14 +104,18 @@ class Services:
         except BaseException as error:
             await _cancel(task)
             if isinstance(error, TimeoutError):
-                raise ApiError(_failed(service, printed, f"did not listen within {READY_WITHIN} s")) from None
+                raise ApiError(
+                    _failed(service, printed, f"did not listen within {READY_WITHIN} s")
+                ) from None
             raise
         return Running(address, task)
 
     async def _run(self, spec: Exec, on_log: Any) -> None:
         engine = self._engine
         lowered = await engine.lowered(ExecRoot(spec))
-        await engine.buildkit.solve(lowered, secrets=engine.secrets.known(lowered.secrets), on_log=on_log)
+        await engine.buildkit.solve(
+            lowered, secrets=engine.secrets.known(lowered.secrets), on_log=on_log
+        )
 
 
 async def _first(wanted: Any, task: asyncio.Task[Any], service: Service, printed: list[str]) -> Any:

@@ -93,7 +93,12 @@ class Session:
         listener.bind(("127.0.0.1", 0))
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
-            self._app, lifespan="off", log_config=None, access_log=False, ws="none", interface="asgi3"
+            self._app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            ws="none",
+            interface="asgi3",
         )
         server = uvicorn.Server(config)
         # Signals are the command line's business.

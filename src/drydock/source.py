@@ -1,4 +1,4 @@
-"""A module's source: where it is, what its dagger.json and pyproject.toml say, what it consists of."""
+"""A module's source: where it is, what its configuration says, what it consists of."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SKIPPED_FOLDERS = frozenset({"__pycache__", "sdk", "tests", "node_modules", "build", "dist"})
-"""Folders of a module that hold no code of its own; those whose name begins with a dot are skipped too."""
+"""Folders of a module that hold no code of its own; so do those that begin with a dot."""
 
 REMOTE = re.compile(r"^(\w+://|git@|[\w.-]+\.\w+/[\w./-]+$)")
 
@@ -45,8 +45,8 @@ class ModuleSource:
     def package(self) -> str:
         """The package that the SDK imports.
 
-        As the Dagger engine finds it (v0.21, `sdk/python/runtime/discovery.go`): the entry point, else the
-        project's name, else the module's.
+        As the Dagger engine finds it (v0.21, `sdk/python/runtime/discovery.go`): the entry point,
+        else the project's name, else the module's.
         """
         project = self.pyproject.get("project", {})
         entry_points = project.get("entry-points", {}).get("dagger.mod", {})
@@ -95,7 +95,8 @@ def find(reference: str | None, cwd: Path) -> ModuleSource:
     if reference:
         raise DrydockError(f"no dagger.json in {start} or in a folder above it")
     raise DrydockError(
-        f"no dagger.json in {start} or in a folder above it. Go to a module's folder, or name one with -m PATH."
+        f"no dagger.json in {start} or in a folder above it. Go to a module's folder, or name one "
+        "with -m PATH."
     )
 
 
@@ -108,7 +109,8 @@ def _folder(reference: str | None, cwd: Path) -> Path:
         raise DrydockError(f"-m {reference}: a module is a folder, {folder} is a file")
     if REMOTE.match(text):
         raise DrydockError(
-            f"-m {reference}: drydock runs modules on this machine only. Clone it, then give the folder."
+            f"-m {reference}: drydock runs modules on this machine only. Clone it, then give the "
+            "folder."
         )
     raise DrydockError(f"-m {reference}: {folder} does not exist")
 

@@ -61,21 +61,23 @@ async def ask(session: Session, query: str) -> Any:
 def _selection(session: Session, type_name: str, text: str, ignore: list[str]) -> list[str]:
     match type_name:
         case "Container":
-            return ["container", f"from(address: {json.dumps(text)})"]
+            steps = ["container", f"from(address: {_quoted(text)})"]
         case "Directory":
             path = _path(session, text, "directory")
-            return ["host", f"directory(path: {_quoted(path)}, exclude: {json.dumps(ignore)})"]
+            steps = ["host", f"directory(path: {_quoted(path)}, exclude: {json.dumps(ignore)})"]
         case "File":
-            return ["host", f"file(path: {_quoted(_path(session, text, 'file'))})"]
+            steps = ["host", f"file(path: {_quoted(_path(session, text, 'file'))})"]
         case "Secret":
-            return [f"secret(uri: {_quoted(secret_uri(text))})"]
+            steps = [f"secret(uri: {_quoted(secret_uri(text))})"]
         case "CacheVolume":
-            return [f"cacheVolume(key: {_quoted(text)})"]
+            steps = [f"cacheVolume(key: {_quoted(text)})"]
         case "Socket":
-            return ["host", f"unixSocket(path: {_quoted(text.removeprefix('unix://'))})"]
+            steps = ["host", f"unixSocket(path: {_quoted(text.removeprefix('unix://'))})"]
         case "Service":
-            return ["host", _service(text)]
-    raise DrydockError(f"a {type_name} cannot be given on the command line")
+            steps = ["host", _service(text)]
+        case _:
+            raise DrydockError(f"a {type_name} cannot be given as text")
+    return steps
 
 
 def _path(session: Session, text: str, kind: str) -> str:
@@ -105,7 +107,7 @@ def _service(text: str) -> str:
 
 
 def secret_uri(text: str) -> str:
-    """A secret's URI; `env:NAME`, `file:PATH`, `cmd:COMMAND` and a bare variable's name are older forms."""
+    """A secret's URI; `env:NAME`, `file:PATH`, `cmd:COMMAND` and a bare name are older forms."""
     if found := LEGACY_SECRET.match(text):
         rest = found["rest"]
         if found["scheme"] == "cmd" and rest[:1] == rest[-1:] == '"':

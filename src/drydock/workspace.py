@@ -66,7 +66,7 @@ def find_workspace(cwd: Path) -> Workspace:
     return Workspace(str(here), ".")
 
 
-def host_directory(  # noqa: PLR0917
+def host_directory(
     path: Path,
     exclude: list[str],
     include: list[str],

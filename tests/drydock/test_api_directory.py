@@ -13,7 +13,14 @@ BASE = "debian:bookworm-slim"
 def tree(dag: dagger.Client) -> dagger.Directory:
     """A small tree: code and documents, in folders and not."""
     made = dag.directory()
-    for path in ("a.txt", "b.md", "src/c.txt", "src/deep/d.txt", "src/deep/e.md", "node_modules/x/f.txt"):
+    for path in (
+        "a.txt",
+        "b.md",
+        "src/c.txt",
+        "src/deep/d.txt",
+        "src/deep/e.md",
+        "node_modules/x/f.txt",
+    ):
         made = made.with_new_file(path, path)
     return made
 
@@ -23,7 +30,7 @@ async def paths(directory: dagger.Directory) -> list[str]:
     return [path for path in await directory.glob("**/*") if not path.endswith("/")]
 
 
-async def test_entries_are_sorted_and_directories_have_a_slash(dag: dagger.Client):
+async def test_entries_are_sorted_and_directories_have_a_slash(dag: dagger.Client) -> None:
     """Of the directory itself, or of one in it."""
     made = tree(dag).with_new_directory("empty")
     assert await made.entries() == ["a.txt", "b.md", "empty/", "node_modules/", "src/"]
@@ -42,14 +49,16 @@ async def test_entries_are_sorted_and_directories_have_a_slash(dag: dagger.Clien
         (["src/*.txt", "b.*"], [], ["b.md", "src/c.txt"]),
     ],
 )
-async def test_include_and_exclude(dag: dagger.Client, include: list[str], exclude: list[str], left: list[str]):
+async def test_include_and_exclude(
+    dag: dagger.Client, include: list[str], exclude: list[str], left: list[str]
+) -> None:
     """Patterns as in a .dockerignore: a folder means all below it, exclude wins, an exception comes last."""
     assert await paths(tree(dag).filter(include=include, exclude=exclude)) == left
     copied = dag.directory().with_directory("/", tree(dag), include=include, exclude=exclude)
     assert await paths(copied) == left
 
 
-async def test_glob(dag: dagger.Client):
+async def test_glob(dag: dagger.Client) -> None:
     """A star stays within a name, two cross folders."""
     assert await tree(dag).glob("*.txt") == ["a.txt"]
     assert await tree(dag).glob("**/*.md") == ["b.md", "src/deep/e.md"]
@@ -57,7 +66,7 @@ async def test_glob(dag: dagger.Client):
     assert await tree(dag).glob("nothing/*") == []
 
 
-async def test_a_merge_keeps_what_was_there_and_replaces_files(dag: dagger.Client):
+async def test_a_merge_keeps_what_was_there_and_replaces_files(dag: dagger.Client) -> None:
     """Directories join, files of the same path are the newer ones."""
     first = dag.directory().with_new_file("d/a", "1").with_new_file("d/b", "1")
     second = dag.directory().with_new_file("b", "2").with_new_file("c", "2")
@@ -65,13 +74,15 @@ async def test_a_merge_keeps_what_was_there_and_replaces_files(dag: dagger.Clien
     assert [await merged.file(f"d/{name}").contents() for name in "abc"] == ["1", "2", "2"]
 
 
-async def test_removing_takes_files_and_folders(dag: dagger.Client):
+async def test_removing_takes_files_and_folders(dag: dagger.Client) -> None:
     """What is not there is no error; a star matches within a folder."""
-    left = tree(dag).without_directory("src").without_file("a.txt").without_files(["no/such", "*.md"])
+    left = (
+        tree(dag).without_directory("src").without_file("a.txt").without_files(["no/such", "*.md"])
+    )
     assert await paths(left) == ["node_modules/x/f.txt"]
 
 
-async def test_a_subdirectory_is_the_root_of_what_it_gives(dag: dagger.Client):
+async def test_a_subdirectory_is_the_root_of_what_it_gives(dag: dagger.Client) -> None:
     """Paths in it start there; writing to it keeps it where it is."""
     src = tree(dag).directory("src")
     assert await src.entries() == ["c.txt", "deep/"]
@@ -79,7 +90,7 @@ async def test_a_subdirectory_is_the_root_of_what_it_gives(dag: dagger.Client):
     assert await src.name() == "src/"
 
 
-async def test_whether_something_exists(dag: dagger.Client):
+async def test_whether_something_exists(dag: dagger.Client) -> None:
     """And of what kind it is; a link is followed unless asked for."""
     made = tree(dag).with_symlink("a.txt", "link").with_symlink("nowhere", "dangling")
     regular, folder, link = (
@@ -95,7 +106,7 @@ async def test_whether_something_exists(dag: dagger.Client):
     assert not await made.exists("dangling")
 
 
-async def test_digests_tell_content_not_times(dag: dagger.Client):
+async def test_digests_tell_content_not_times(dag: dagger.Client) -> None:
     """The same files by another way, at another time, have the same digest."""
     again = dag.directory().with_directory("/", tree(dag))
     assert await tree(dag).digest() == await again.digest()
@@ -103,7 +114,7 @@ async def test_digests_tell_content_not_times(dag: dagger.Client):
     assert await tree(dag).with_new_file("a.txt", "other").digest() != await tree(dag).digest()
 
 
-async def test_a_missing_file_is_told_by_the_path_that_was_asked(dag: dagger.Client):
+async def test_a_missing_file_is_told_by_the_path_that_was_asked(dag: dagger.Client) -> None:
     """Also a directory in a file's place."""
     with pytest.raises(dagger.QueryError, match="stat no/such: no such file or directory"):
         await tree(dag).file("no/such").contents()
@@ -111,7 +122,7 @@ async def test_a_missing_file_is_told_by_the_path_that_was_asked(dag: dagger.Cli
         await tree(dag).file("src").contents()
 
 
-async def test_a_file_by_lines_size_and_name(dag: dagger.Client):
+async def test_a_file_by_lines_size_and_name(dag: dagger.Client) -> None:
     """Its text whole and in part."""
     file = dag.directory().with_new_file("f", "one\ntwo\nthree\n").file("f")
     assert await file.contents(offset_lines=1, limit_lines=1) == "two\n"
@@ -120,9 +131,14 @@ async def test_a_file_by_lines_size_and_name(dag: dagger.Client):
     assert (await renamed.name(), await renamed.contents()) == ("g", "one\ntwo\nthree\n")
 
 
-async def test_export_keeps_bytes_modes_and_links(dag: dagger.Client, client_folder: Path):
+async def test_export_keeps_bytes_modes_and_links(dag: dagger.Client, client_folder: Path) -> None:
     """Empty folders too; what else is in the folder stays, unless wiped."""
-    binary = dag.container().from_(BASE).with_exec(["sh", "-c", "printf '\\000\\377' > /bin.dat"]).file("/bin.dat")
+    binary = (
+        dag.container()
+        .from_(BASE)
+        .with_exec(["sh", "-c", "printf '\\000\\377' > /bin.dat"])
+        .file("/bin.dat")
+    )
     made = (
         dag.directory()
         .with_new_file("run", "x", permissions=0o755)
@@ -143,7 +159,9 @@ async def test_export_keeps_bytes_modes_and_links(dag: dagger.Client, client_fol
     assert not (out / "mine").exists()
 
 
-async def test_a_failed_export_leaves_what_was_there(dag: dagger.Client, client_folder: Path):
+async def test_a_failed_export_leaves_what_was_there(
+    dag: dagger.Client, client_folder: Path
+) -> None:
     """Nothing is written before everything is built."""
     (client_folder / "out").mkdir()
     (client_folder / "out" / "old").write_text("old")
@@ -153,7 +171,7 @@ async def test_a_failed_export_leaves_what_was_there(dag: dagger.Client, client_
     assert [p.name for p in client_folder.rglob("*")] == ["out", "old"]
 
 
-async def test_a_file_export_needs_a_file_path(dag: dagger.Client, client_folder: Path):
+async def test_a_file_export_needs_a_file_path(dag: dagger.Client, client_folder: Path) -> None:
     """Into a directory only when that is allowed."""
     file = dag.directory().with_new_file("f", "x").file("f")
     with pytest.raises(dagger.QueryError, match="is a directory; must be a file path"):
@@ -163,13 +181,13 @@ async def test_a_file_export_needs_a_file_path(dag: dagger.Client, client_folder
     assert await file.export("new/folder/g") == str(client_folder / "new/folder/g")
 
 
-async def test_diff_has_what_is_new(dag: dagger.Client):
+async def test_diff_has_what_is_new(dag: dagger.Client) -> None:
     """Files that the other directory added or changed."""
     other = tree(dag).with_new_file("new", "x").with_new_file("src/c.txt", "changed")
     assert await paths(tree(dag).diff(other)) == ["new", "src/c.txt"]
 
 
-async def test_a_dockerfile_is_built(dag: dagger.Client):
+async def test_a_dockerfile_is_built(dag: dagger.Client) -> None:
     """With target, arguments, a secret and .dockerignore; the result is a container like any other."""
     dockerfile = """
 FROM debian:bookworm-slim AS base
@@ -182,7 +200,11 @@ USER nobody
 FROM base AS unwanted
 RUN exit 1
 """
-    context = tree(dag).with_new_file("docker/Dockerfile", dockerfile).with_new_file(".dockerignore", "**/*.md\n")
+    context = (
+        tree(dag)
+        .with_new_file("docker/Dockerfile", dockerfile)
+        .with_new_file(".dockerignore", "**/*.md\n")
+    )
     built = context.docker_build(
         dockerfile="docker/Dockerfile",
         target="runtime",
@@ -196,8 +218,10 @@ RUN exit 1
     assert "b.md" not in await built.directory("/context").entries()
 
 
-async def test_a_failing_dockerfile_tells_its_line(dag: dagger.Client):
+async def test_a_failing_dockerfile_tells_its_line(dag: dagger.Client) -> None:
     """BuildKit's own message comes through."""
-    context = dag.directory().with_new_file("Dockerfile", "FROM debian:bookworm-slim\nRUN echo no luck && exit 7\n")
+    context = dag.directory().with_new_file(
+        "Dockerfile", "FROM debian:bookworm-slim\nRUN echo no luck && exit 7\n"
+    )
     with pytest.raises(dagger.QueryError, match="exit code: 7"):
         await context.docker_build().sync()

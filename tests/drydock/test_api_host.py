@@ -36,10 +36,12 @@ def client_folder(tmp_path: Path) -> Path:
 
 async def files(directory: dagger.Directory) -> list[str]:
     """Every file in a directory but Git's own."""
-    return [p for p in await directory.glob("**/*") if not p.endswith("/") and not p.startswith(".git/")]
+    return [
+        p for p in await directory.glob("**/*") if not p.endswith("/") and not p.startswith(".git/")
+    ]
 
 
-async def test_the_workspace_is_the_repository_of_the_client(dag: dagger.Client):
+async def test_the_workspace_is_the_repository_of_the_client(dag: dagger.Client) -> None:
     """A relative path starts where the client stands, an absolute one at the root."""
     ws = dag.current_workspace()
     assert await ws.path() == "apps/web"
@@ -49,7 +51,7 @@ async def test_the_workspace_is_the_repository_of_the_client(dag: dagger.Client)
     assert await ws.directory("..").entries() == ["web/"]
 
 
-async def test_git_ignores_hold_from_the_root_down(dag: dagger.Client):
+async def test_git_ignores_hold_from_the_root_down(dag: dagger.Client) -> None:
     """Every .gitignore counts, negations too, and only when asked for."""
     ws = dag.current_workspace()
     assert await files(ws.directory("/", gitignore=True)) == [
@@ -63,10 +65,14 @@ async def test_git_ignores_hold_from_the_root_down(dag: dagger.Client):
     ]
     assert "build/out" in await files(ws.directory("/"))
     filtered = ws.directory("/", include=["apps"], exclude=["**/*.ts"], gitignore=True)
-    assert await files(filtered) == ["apps/web/.gitignore", "apps/web/a[b].txt", "apps/web/build/kept"]
+    assert await files(filtered) == [
+        "apps/web/.gitignore",
+        "apps/web/a[b].txt",
+        "apps/web/build/kept",
+    ]
 
 
-async def test_find_up_stops_at_the_root(dag: dagger.Client):
+async def test_find_up_stops_at_the_root(dag: dagger.Client) -> None:
     """The nearest one, as a path from the root; none beyond."""
     ws = dag.current_workspace()
     assert await ws.find_up("slipway.toml") == "/slipway.toml"
@@ -75,13 +81,13 @@ async def test_find_up_stops_at_the_root(dag: dagger.Client):
     assert await ws.find_up("index.ts", from_="/apps") is None
 
 
-async def test_the_workspace_cannot_be_left(dag: dagger.Client):
+async def test_the_workspace_cannot_be_left(dag: dagger.Client) -> None:
     """Neither by a relative path nor by way of the root."""
     with pytest.raises(dagger.QueryError, match="resolves outside root"):
         await dag.current_workspace().directory("../../..").entries()
 
 
-async def test_a_missing_path_of_the_workspace_is_named(dag: dagger.Client):
+async def test_a_missing_path_of_the_workspace_is_named(dag: dagger.Client) -> None:
     """With what was asked for."""
     with pytest.raises(dagger.QueryError, match='workspace file "nope": .*no such file'):
         await dag.current_workspace().file("nope").contents()
@@ -89,23 +95,27 @@ async def test_a_missing_path_of_the_workspace_is_named(dag: dagger.Client):
         await dag.current_workspace().directory("nope").entries()
 
 
-async def test_host_paths_start_at_the_client(dag: dagger.Client, client_folder: Path):
+async def test_host_paths_start_at_the_client(dag: dagger.Client, client_folder: Path) -> None:
     """An edit between two builds is seen."""
     assert await dag.host().file("index.ts").contents() == "index"
-    listed = dag.container().from_(BASE).with_directory("/src", dag.host().directory(".", include=["*.ts"]))
+    listed = (
+        dag.container()
+        .from_(BASE)
+        .with_directory("/src", dag.host().directory(".", include=["*.ts"]))
+    )
     assert await listed.with_exec(["ls", "/src"]).stdout() == "index.ts\n"
     (client_folder / "new.ts").write_text("")
     assert await listed.with_exec(["ls", "/src"]).stdout() == "index.ts\nnew.ts\n"
 
 
-async def test_files_of_the_host_belong_to_root(dag: dagger.Client, client_folder: Path):
+async def test_files_of_the_host_belong_to_root(dag: dagger.Client, client_folder: Path) -> None:
     """Whoever owns them there; modes stay."""
     (client_folder / "index.ts").chmod(0o640)
     ran = dag.container().from_(BASE).with_directory("/src", dag.host().directory("."))
     assert await ran.with_exec(["stat", "-c", "%u:%g %a", "/src/index.ts"]).stdout() == "0:0 640\n"
 
 
-async def test_a_secret_reaches_the_exec_and_is_hidden_in_its_output(dag: dagger.Client):
+async def test_a_secret_reaches_the_exec_and_is_hidden_in_its_output(dag: dagger.Client) -> None:
     """As a variable and as a file; it wins over a plain variable of its name."""
     secret = dag.set_secret("token", "s3cret-token")
     ran = (
@@ -114,18 +124,29 @@ async def test_a_secret_reaches_the_exec_and_is_hidden_in_its_output(dag: dagger
         .with_secret_variable("TOKEN", secret)
         .with_env_variable("TOKEN", "plain")
         .with_mounted_secret("/run/token", secret, mode=0o440, owner="0:7")
-        .with_exec(["sh", "-c", "echo $TOKEN; cat /run/token; echo; printenv TOKEN | wc -c; stat -c '%a %g' /run/token"])
+        .with_exec(
+            [
+                "sh",
+                "-c",
+                "echo $TOKEN; cat /run/token; echo; printenv TOKEN | wc -c; stat -c '%a %g' /run/token",
+            ]
+        )
     )
     assert await ran.stdout() == "***\n***\n13\n440 7\n"
 
 
-async def test_a_secret_is_in_no_layer_config_or_file_of_the_daemon(dag: dagger.Client):
+async def test_a_secret_is_in_no_layer_config_or_file_of_the_daemon(dag: dagger.Client) -> None:
     """Searched in the exported image and in the daemon's own state folder."""
     from drydock import paths
 
     plaintext = "sentinel-5f0f4c1e-of-the-test"
     secret = dag.set_secret("sentinel", plaintext)
-    built = dag.container().from_(BASE).with_secret_variable("TOKEN", secret).with_exec(["sh", "-c", "test -n $TOKEN"])
+    built = (
+        dag.container()
+        .from_(BASE)
+        .with_secret_variable("TOKEN", secret)
+        .with_exec(["sh", "-c", "test -n $TOKEN"])
+    )
     archive = await built.export("image.tar")
     assert plaintext.encode() not in Path(archive).read_bytes()
     found = subprocess.run(
@@ -137,7 +158,7 @@ async def test_a_secret_is_in_no_layer_config_or_file_of_the_daemon(dag: dagger.
     assert found.stdout == ""
 
 
-async def test_an_exec_is_cached_by_its_secrets_value(dag: dagger.Client):
+async def test_an_exec_is_cached_by_its_secrets_value(dag: dagger.Client) -> None:
     """The same value under any name is the same run, another value another."""
 
     async def stamp(name: str, value: str) -> str:
@@ -151,7 +172,7 @@ async def test_an_exec_is_cached_by_its_secrets_value(dag: dagger.Client):
 
 async def test_secrets_by_where_they_are(
     dag: dagger.Client, client_folder: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     """A variable, a file, a command of the client's machine."""
     monkeypatch.setenv("A_TOKEN", "from-env")
     (client_folder / "token").write_text("from-file")
@@ -170,7 +191,9 @@ async def test_secrets_by_where_they_are(
         ("vault://x", 'unsupported secret provider: "vault"'),
     ],
 )
-async def test_a_secret_that_cannot_be_read_says_why(dag: dagger.Client, uri: str, message: str):
+async def test_a_secret_that_cannot_be_read_says_why(
+    dag: dagger.Client, uri: str, message: str
+) -> None:
     """Never with a value that may stand where a name belongs."""
     with pytest.raises(dagger.QueryError) as caught:
         await dag.secret(uri).plaintext()

@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import bcrypt
 import dagger
 import pytest
+
+from drydock.session import Session
 
 pytestmark = pytest.mark.engine
 
@@ -28,11 +31,11 @@ class Registry:
 
     def get(self, path: str) -> bytes:
         """A path of its API."""
-        request = urllib.request.Request(f"http://{self.host}/v2/{path}")  # noqa: S310
+        request = urllib.request.Request(f"http://{self.host}/v2/{path}")
         token = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         request.add_header("Authorization", f"Basic {token}")
         request.add_header("Accept", "application/vnd.oci.image.manifest.v1+json")
-        with urllib.request.urlopen(request) as answer:  # noqa: S310
+        with urllib.request.urlopen(request) as answer:
             return bytes(answer.read())
 
 
@@ -43,8 +46,6 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{free.getsockname()[1]}"
-    import bcrypt
-
     hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
     (folder / "htpasswd").write_text(f"{USER}:{hashed}\n")
     config = {
@@ -68,7 +69,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 def _wait(host: str, process: subprocess.Popen[bytes]) -> None:
     while process.poll() is None:
         try:
-            urllib.request.urlopen(f"http://{host}/v2/").close()  # noqa: S310
+            urllib.request.urlopen(f"http://{host}/v2/").close()
         except urllib.error.HTTPError as error:
             error.close()
             return
@@ -77,7 +78,9 @@ def _wait(host: str, process: subprocess.Popen[bytes]) -> None:
     pytest.fail("the registry did not start")
 
 
-async def test_publish_pushes_config_labels_and_layers(dag: dagger.Client, registry: Registry):
+async def test_publish_pushes_config_labels_and_layers(
+    dag: dagger.Client, registry: Registry
+) -> None:
     """The answer is the address with the digest, under which the registry has it."""
     made = (
         dag.container()
@@ -101,13 +104,17 @@ async def test_publish_pushes_config_labels_and_layers(dag: dagger.Client, regis
     assert config["Labels"]["quoted"] == 'a "b", c'
     assert "NAME=va,lue" in config["Env"]
     assert (config["Entrypoint"], config["Cmd"]) == (["cat"], ["/hello"])
-    assert (config["User"], config["WorkingDir"], config["ExposedPorts"]) == ("1000:1000", "/app", {"3000/tcp": {}})
+    assert (config["User"], config["WorkingDir"], config["ExposedPorts"]) == (
+        "1000:1000",
+        "/app",
+        {"3000/tcp": {}},
+    )
     assert len(image["rootfs"]["diff_ids"]) == len(manifest["layers"])
     again = dag.container().from_(pushed).with_exec(["cat", "/hello"])
     assert await again.stdout() == "hi"
 
 
-async def test_equal_content_has_an_equal_digest(dag: dagger.Client, registry: Registry):
+async def test_equal_content_has_an_equal_digest(dag: dagger.Client, registry: Registry) -> None:
     """A release that changed nothing pushes nothing new."""
     made = dag.container().from_(BASE).with_new_file("/f", "x")
     made = made.with_registry_auth(registry.host, USER, dag.set_secret("password", PASSWORD))
@@ -115,17 +122,23 @@ async def test_equal_content_has_an_equal_digest(dag: dagger.Client, registry: R
     assert (await made.publish(f"{registry.host}/same:2")).split("@")[1] == first.split("@")[1]
 
 
-async def test_a_wrong_login_is_told_and_nothing_is_pushed(dag: dagger.Client, registry: Registry):
+async def test_a_wrong_login_is_told_and_nothing_is_pushed(
+    dag: dagger.Client, registry: Registry
+) -> None:
     """Without the password, in the message or anywhere else."""
     made = dag.container().from_(BASE)
-    wrong = made.with_registry_auth(registry.host, USER, dag.set_secret("password", "wrong-sentinel"))
+    wrong = made.with_registry_auth(
+        registry.host, USER, dag.set_secret("password", "wrong-sentinel")
+    )
     with pytest.raises(dagger.QueryError, match="(?i)401|unauthorized|denied|authori") as caught:
         await wrong.publish(f"{registry.host}/refused:1")
     assert "wrong-sentinel" not in str(caught.value)
     assert json.loads(registry.get("_catalog"))["repositories"].count("refused") == 0
 
 
-async def test_the_login_is_gone_with_the_session(session, dag: dagger.Client, registry: Registry):
+async def test_the_login_is_gone_with_the_session(
+    session: Session, dag: dagger.Client, registry: Registry
+) -> None:
     """Its file is readable by its owner alone, and removed."""
     made = dag.container().from_(BASE)
     await made.with_registry_auth(registry.host, USER, dag.set_secret("password", PASSWORD)).sync()
@@ -136,7 +149,7 @@ async def test_the_login_is_gone_with_the_session(session, dag: dagger.Client, r
     assert not folder.exists()
 
 
-async def test_an_archive_is_an_oci_layout(dag: dagger.Client, client_folder: Path):
+async def test_an_archive_is_an_oci_layout(dag: dagger.Client, client_folder: Path) -> None:
     """With one manifest that names blobs which are in it; asked for again, it is the same."""
     made = dag.container().from_(BASE).with_new_file("/f", "archive")
     await made.export("image.tar")

@@ -73,9 +73,7 @@ def test_values_are_read_by_type(definition: TypeDef, text: str, expected: objec
         (TypeDef(kind="ENUM_KIND"), "WARM", "double quotes"),
     ],
 )
-def test_a_value_of_the_wrong_type_is_refused(
-    definition: TypeDef, text: str, wanted: str
-) -> None:
+def test_a_value_of_the_wrong_type_is_refused(definition: TypeDef, text: str, wanted: str) -> None:
     """With the function, the argument and the value."""
     defaults = UserDefaults("slipway", outer=f"SLIPWAY_BUILD_X={text}")
     with pytest.raises(DrydockError, match=wanted):

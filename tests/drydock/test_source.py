@@ -78,7 +78,10 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
         ('[project]\nname = "my-thing"\n', "my_thing"),
         ('[project]\nname = "My-Thing"\n', "My_Thing"),
         ("", "my_mod_2_x"),
-        ('[project]\nname = "a"\n[project.entry-points."dagger.mod"]\nmain_object = "b.c:D"\n', "b.c"),
+        (
+            '[project]\nname = "a"\n[project.entry-points."dagger.mod"]\nmain_object = "b.c:D"\n',
+            "b.c",
+        ),
     ],
 )
 def test_the_package_is_found_as_the_dagger_engine_does(

@@ -8,7 +8,7 @@ from tests.e2e.example import Monorepo, Pushed, copy_example, publish
 
 
 @pytest.fixture(scope="session")
-def monorepo(tmp_path_factory: pytest.TempPathFactory, daemon_address: str) -> Monorepo:
+def monorepo(tmp_path_factory: pytest.TempPathFactory) -> Monorepo:
     """The example as it is."""
     return copy_example(tmp_path_factory.mktemp("user") / "mindfulspace")
 

@@ -20,7 +20,9 @@ IMAGES = ("frontend", "api", "migrator")
 NOT_COPIED = shutil.ignore_patterns("node_modules", ".next", "dist", "generated", "*.tsbuildinfo")
 
 
-def drydock(*arguments: str, cwd: Path, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+def drydock(
+    *arguments: str, cwd: Path, check: bool = True, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run drydock as a user types it; its standard error is shown when it fails."""
     done = subprocess.run(
         [str(Path(sys.executable).parent / "drydock"), *arguments],
@@ -32,7 +34,9 @@ def drydock(*arguments: str, cwd: Path, check: bool = True, **environment: str) 
         timeout=900,
     )
     if check and done.returncode:
-        pytest.fail(f"drydock {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr[-6000:]}")
+        pytest.fail(
+            f"drydock {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}{done.stderr[-6000:]}"
+        )
     return done
 
 
@@ -42,9 +46,13 @@ class Monorepo:
 
     path: Path
 
-    def call(self, *arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+    def call(
+        self, *arguments: str, check: bool = True, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """`drydock call` of slipway in this repository."""
-        return drydock("-m", str(ROOT), "call", *arguments, cwd=self.path, check=check, **environment)
+        return drydock(
+            "-m", str(ROOT), "call", *arguments, cwd=self.path, check=check, **environment
+        )
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Replace a text of a file."""
@@ -71,7 +79,12 @@ def commit(folder: Path) -> None:
         ["init", "--quiet", "--initial-branch", "main"],
         ["add", "--all"],
         [*identity, "commit", "--quiet", "--message", "test"],
-        ["remote", "add", "origin", "https://ci-token:sentinel-token@gitlab.example/team/mindfulspace.git"],
+        [
+            "remote",
+            "add",
+            "origin",
+            "https://ci-token:sentinel-token@gitlab.example/team/mindfulspace.git",
+        ],
     ):
         subprocess.run(["git", *arguments], cwd=folder, check=True)
 
@@ -88,9 +101,13 @@ def publish(repo: Monorepo, host: str, tag: str) -> Pushed:
     pushed = Pushed({}, host)
     for name in IMAGES:
         address = f"{host}/e2e/{name}:{tag}"
-        reference = repo.call("release", "--env", "staging", name, "publish", "--address", address).stdout.strip()
+        reference = repo.call(
+            "release", "--env", "staging", name, "publish", "--address", address
+        ).stdout.strip()
         pushed.references[name] = reference
-        pushed.manifests[name] = registry_json(host, f"e2e/{name}/manifests/{reference.split('@')[1]}")
+        pushed.manifests[name] = registry_json(
+            host, f"e2e/{name}/manifests/{reference.split('@')[1]}"
+        )
         digest = pushed.manifests[name]["config"]["digest"]
         pushed.configs[name] = registry_json(host, f"e2e/{name}/blobs/{digest}")
     return pushed
@@ -98,7 +115,7 @@ def publish(repo: Monorepo, host: str, tag: str) -> Pushed:
 
 def registry_json(host: str, path: str) -> dict[str, Any]:
     """A document of a registry."""
-    request = urllib.request.Request(f"http://{host}/v2/{path}")  # noqa: S310
+    request = urllib.request.Request(f"http://{host}/v2/{path}")
     request.add_header("Accept", "application/vnd.oci.image.manifest.v1+json")
-    with urllib.request.urlopen(request) as answer:  # noqa: S310
+    with urllib.request.urlopen(request) as answer:
         return dict(json.loads(answer.read()))

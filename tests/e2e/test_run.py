@@ -28,11 +28,13 @@ class Site:
 
 def ask(url: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
     """Status and answer of a request; JSON where it is some."""
-    request = urllib.request.Request(url)  # noqa: S310
+    request = urllib.request.Request(url)
     if body is not None:
-        request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})  # noqa: S310
+        request = urllib.request.Request(
+            url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=20) as answer:
             return answer.status, _decoded(answer.read())
     except urllib.error.HTTPError as error:
         with error:
@@ -66,13 +68,15 @@ async def site(dag: dagger.Client, released: Pushed) -> AsyncIterator[Site]:
     migrator = image("migrator")
     await migrator.with_exec([], use_entrypoint=True).sync()
     api = image("api").with_exposed_port(3001).as_service()
-    frontend = dag.container().from_(released.references["frontend"]).with_exposed_port(3000).as_service()
+    frontend = (
+        dag.container().from_(released.references["frontend"]).with_exposed_port(3000).as_service()
+    )
     yield Site(await api.endpoint(scheme="http"), await frontend.endpoint(scheme="http"), migrator)
     for service in (api, frontend, database):
         await service.stop()
 
 
-async def test_the_site_works(site: Site):
+async def test_the_site_works(site: Site) -> None:
     """Migrated, healthy, listing, creating, refusing; the front end names its API; a seed can be repeated."""
     assert ask(f"{site.api}/health")[0] == 200
     status, listed = ask(f"{site.api}/sessions")
@@ -93,7 +97,9 @@ async def test_the_site_works(site: Site):
 
 
 @pytest.mark.parametrize("name", IMAGES)
-async def test_no_package_manager_or_compiler_in_an_image(dag: dagger.Client, released: Pushed, name: str):
+async def test_no_package_manager_or_compiler_in_an_image(
+    dag: dagger.Client, released: Pushed, name: str
+) -> None:
     """Searched on PATH, as whoever broke in would."""
     tools = "npm npx pnpm yarn corepack apt apt-get dpkg apk gcc cc make"
     found = await (
@@ -106,8 +112,12 @@ async def test_no_package_manager_or_compiler_in_an_image(dag: dagger.Client, re
 
 
 @pytest.mark.parametrize("name", IMAGES)
-async def test_an_image_runs_where_nothing_can_be_written(dag: dagger.Client, released: Pushed, name: str):
+async def test_an_image_runs_where_nothing_can_be_written(
+    dag: dagger.Client, released: Pushed, name: str
+) -> None:
     """Its files belong to root; the user that it runs as cannot change the program."""
     image = dag.container().from_(released.references[name])
-    ran = image.with_exec(["sh", "-c", "touch ./x ../x 2>&1; find /app -maxdepth 3 -name '*.js' -writable | head"])
+    ran = image.with_exec(
+        ["sh", "-c", "touch ./x ../x 2>&1; find /app -maxdepth 3 -name '*.js' -writable | head"]
+    )
     assert "Permission denied" in await ran.stdout()

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from drydock.errors import ApiError
-from drydock.execs import after, expand as expanded, make_exec
+from drydock.execs import after, make_exec
+from drydock.execs import expand as expanded
 from drydock.graph import (
     CacheMount,
     Copy,
@@ -35,7 +36,11 @@ def _path(container: Container, path: str, expand: bool) -> str:
     """Absolute path, keeping the trailing slash that makes it a directory."""
     text = expanded(container, path) if expand else path
     absolute = container.absolute(text)
-    return absolute + "/" if text.endswith("/") and text.startswith("/") and absolute != "/" else absolute
+    return (
+        absolute + "/"
+        if text.endswith("/") and text.startswith("/") and absolute != "/"
+        else absolute
+    )
 
 
 # -- running ---------------------------------------------------------------------------------------------------------
@@ -128,7 +133,9 @@ def rootfs(_session: Session, container: Container) -> Directory:
 
 
 @core.serves("Container", "directory")
-def directory(_session: Session, container: Container, *, path: str, expand: bool = False) -> Directory:
+def directory(
+    _session: Session, container: Container, *, path: str, expand: bool = False
+) -> Directory:
     """A directory in it."""
     _mount, fs, inside = container.locate(_path(container, path, expand).rstrip("/") or "/")
     return Directory(fs, inside)
@@ -194,7 +201,9 @@ def _write_file(
     if mount is not None and mount.dest == path:
         return _write_file(_unmounted(container, path), path, source, permissions, owner)
     dest = inside + "/" if path.endswith("/") else inside
-    return container.written(mount, copy_file(fs, dest, source, permissions, parse_owner(owner, container.fs)))
+    return container.written(
+        mount, copy_file(fs, dest, source, permissions, parse_owner(owner, container.fs))
+    )
 
 
 @core.serves("Container", "withFile")
@@ -226,7 +235,9 @@ def with_files(
     """Files in a directory, by their own names."""
     folder = _path(container, path, expand)
     for source in sources:
-        container = _write_file(container, posixpath.join(folder, source.name), source, permissions, owner)
+        container = _write_file(
+            container, posixpath.join(folder, source.name), source, permissions, owner
+        )
     return container
 
 
@@ -244,7 +255,9 @@ def with_new_file(
     """A new file."""
     mount, fs, inside = container.locate(_path(container, path, expand).rstrip("/"))
     owned = parse_owner(owner, container.fs)
-    return container.written(mount, MakeFile(fs, inside, contents.encode(), permissions or 0o644, owned))
+    return container.written(
+        mount, MakeFile(fs, inside, contents.encode(), permissions or 0o644, owned)
+    )
 
 
 @core.serves("Container", "withSymlink")
@@ -265,13 +278,17 @@ def _without(container: Container, path: str, expand: bool) -> Container:
 
 
 @core.serves("Container", "withoutDirectory", "withoutFile")
-def without_path(_session: Session, container: Container, *, path: str, expand: bool = False) -> Container:
+def without_path(
+    _session: Session, container: Container, *, path: str, expand: bool = False
+) -> Container:
     """Without what is at a path."""
     return _without(container, path, expand)
 
 
 @core.serves("Container", "withoutFiles")
-def without_files(_session: Session, container: Container, *, paths: list[str], expand: bool = False) -> Container:
+def without_files(
+    _session: Session, container: Container, *, paths: list[str], expand: bool = False
+) -> Container:
     """Without what is at several paths."""
     for path in paths:
         container = _without(container, path, expand)
@@ -301,19 +318,31 @@ def with_mounted_directory(
     dest = _path(container, path, expand).rstrip("/") or "/"
     fs, src = source.fs, source.path
     if owner:
-        fs, src = copy_directory(Scratch(), "/", source, None, None, parse_owner(owner, container.fs)), "/"
+        fs, src = (
+            copy_directory(Scratch(), "/", source, None, None, parse_owner(owner, container.fs)),
+            "/",
+        )
     return container.with_mount(FsMount(dest, fs, src, read_only))
 
 
 @core.serves("Container", "withMountedFile")
 def with_mounted_file(
-    _session: Session, container: Container, *, path: str, source: File, owner: str = "", expand: bool = False
+    _session: Session,
+    container: Container,
+    *,
+    path: str,
+    source: File,
+    owner: str = "",
+    expand: bool = False,
 ) -> Container:
     """A file that an exec sees; it is no part of the image."""
     dest = _path(container, path, expand).rstrip("/")
     fs, src = source.fs, source.path
     if owner:
-        fs, src = copy_file(Scratch(), "/file", source, None, parse_owner(owner, container.fs)), "/file"
+        fs, src = (
+            copy_file(Scratch(), "/file", source, None, parse_owner(owner, container.fs)),
+            "/file",
+        )
     return container.with_mount(FsMount(dest, fs, src))
 
 
@@ -347,12 +376,19 @@ def with_mounted_cache(
 
 
 def _owned_root(owner: Owner) -> Fs:
-    return Copy(Scratch(), MakeDir(Scratch(), "/volume"), "/volume", "/", contents=True, owner=owner)
+    return Copy(
+        Scratch(), MakeDir(Scratch(), "/volume"), "/volume", "/", contents=True, owner=owner
+    )
 
 
 @core.serves("Container", "withMountedTemp")
 def with_mounted_temp(
-    _session: Session, container: Container, *, path: str, size: int | None = None, expand: bool = False
+    _session: Session,
+    container: Container,
+    *,
+    path: str,
+    size: int | None = None,
+    expand: bool = False,
 ) -> Container:
     """A directory in memory, empty for each exec."""
     return container.with_mount(TmpfsMount(_path(container, path, expand).rstrip("/"), size or 0))
@@ -372,7 +408,9 @@ def with_mounted_secret(
     """A secret as a file."""
     owned = parse_owner(owner, container.fs)
     if owned and not (owned.user.isdigit() and owned.group.isdigit()):
-        raise ApiError(f'the owner of a mounted secret must be numeric on drydock, for example "1000:1000"; got "{owner}"')
+        raise ApiError(
+            f'the owner of a mounted secret must be numeric on drydock, for example "1000:1000"; got "{owner}"'
+        )
     uid, gid = (int(owned.user), int(owned.group)) if owned else (0, 0)
     dest = _path(container, path, expand).rstrip("/")
     kept = tuple(m for m in container.mounts if m.dest != dest)
@@ -380,7 +418,9 @@ def with_mounted_secret(
 
 
 @core.serves("Container", "withoutMount")
-def without_mount(_session: Session, container: Container, *, path: str, expand: bool = False) -> Container:
+def without_mount(
+    _session: Session, container: Container, *, path: str, expand: bool = False
+) -> Container:
     """Without what is mounted at a path."""
     return _unmounted(container, _path(container, path, expand).rstrip("/") or "/")
 
@@ -395,7 +435,9 @@ def mounts(_session: Session, container: Container) -> list[str]:
 
 
 @core.serves("Container", "withSecretVariable")
-def with_secret_variable(_session: Session, container: Container, *, name: str, secret: Secret) -> Container:
+def with_secret_variable(
+    _session: Session, container: Container, *, name: str, secret: Secret
+) -> Container:
     """A secret as an environment variable; it wins over a plain one of its name."""
     kept = tuple(pair for pair in container.secret_env if pair[0] != name)
     return replace(container, image_ref="", secret_env=(*kept, (name, secret)))
@@ -405,5 +447,7 @@ def with_secret_variable(_session: Session, container: Container, *, name: str, 
 def without_secret_variable(_session: Session, container: Container, *, name: str) -> Container:
     """Without a secret variable."""
     return replace(
-        container, image_ref="", secret_env=tuple(pair for pair in container.secret_env if pair[0] != name)
+        container,
+        image_ref="",
+        secret_env=tuple(pair for pair in container.secret_env if pair[0] != name),
     )

@@ -24,7 +24,9 @@ def parse_owner(owner: str, names: Fs) -> Owner | None:
     ids = ["0" if part == "root" else part for part in (user, group or user)]
     numeric = all(part.isdigit() for part in ids)
     if not numeric and isinstance(names, Scratch):
-        raise ApiError(f"failed to resolve ownership for {owner}: open /etc/passwd: no such file or directory")
+        raise ApiError(
+            f"failed to resolve ownership for {owner}: open /etc/passwd: no such file or directory"
+        )
     return Owner(ids[0], ids[1], None if numeric else names)
 
 
@@ -38,9 +40,9 @@ def copy_directory(  # noqa: PLR0917
     mode: int | None = None,
 ) -> Fs:
     """`base` with a directory's content merged into `path`."""
-    if isinstance(base, Scratch) and path == "/" and not (include or exclude or owner or mode is not None):
-        if source.path == "/":
-            return source.fs
+    changed = include or exclude or owner or mode is not None
+    if isinstance(base, Scratch) and path == source.path == "/" and not changed:
+        return source.fs
     return Copy(
         base,
         source.fs,

@@ -116,7 +116,11 @@ def with_directory(
 
 @core.serves("Directory", "filter")
 def filter_(
-    _session: Session, parent: Directory, *, exclude: list[str] | None = None, include: list[str] | None = None
+    _session: Session,
+    parent: Directory,
+    *,
+    exclude: list[str] | None = None,
+    include: list[str] | None = None,
 ) -> Directory:
     """What matches `include` and not `exclude`."""
     return Directory(copy_directory(Scratch(), "/", parent, include, exclude, None))
@@ -135,17 +139,26 @@ def with_file(
     """A file at a path, or in it where that ends with a slash."""
     inside = parent.join(path)
     dest = inside.rstrip("/") + "/" if path.endswith("/") or path in ("", ".") else inside
-    return parent.with_fs(copy_file(parent.fs, dest, source, permissions, parse_owner(owner, parent.fs)))
+    return parent.with_fs(
+        copy_file(parent.fs, dest, source, permissions, parse_owner(owner, parent.fs))
+    )
 
 
 @core.serves("Directory", "withFiles")
 def with_files(
-    _session: Session, parent: Directory, *, path: str, sources: list[File], permissions: int | None = None
+    _session: Session,
+    parent: Directory,
+    *,
+    path: str,
+    sources: list[File],
+    permissions: int | None = None,
 ) -> Directory:
     """Files in a directory, by their own names."""
     fs = parent.fs
     for source in sources:
-        fs = copy_file(fs, parent.join(posixpath.join(path, source.name)), source, permissions, None)
+        fs = copy_file(
+            fs, parent.join(posixpath.join(path, source.name)), source, permissions, None
+        )
     return parent.with_fs(fs)
 
 
@@ -154,7 +167,9 @@ def with_new_file(
     _session: Session, parent: Directory, *, path: str, contents: str, permissions: int = 0o644
 ) -> Directory:
     """A new file."""
-    return parent.with_fs(MakeFile(parent.fs, parent.join(path), contents.encode(), permissions or 0o644))
+    return parent.with_fs(
+        MakeFile(parent.fs, parent.join(path), contents.encode(), permissions or 0o644)
+    )
 
 
 @core.serves("Directory", "withNewDirectory")
@@ -191,7 +206,9 @@ def without_files(_session: Session, parent: Directory, *, paths: list[str]) -> 
 @core.serves("Directory", "withTimestamps")
 def with_timestamps(_session: Session, parent: Directory, *, timestamp: int) -> Directory:
     """Every entry with this time, in seconds since 1970."""
-    return Directory(Copy(Scratch(), parent.fs, parent.path, "/", contents=True, timestamp=timestamp))
+    return Directory(
+        Copy(Scratch(), parent.fs, parent.path, "/", contents=True, timestamp=timestamp)
+    )
 
 
 @core.serves("Directory", "chown")
@@ -220,11 +237,14 @@ async def docker_build(
     no_init: bool = False,  # noqa: ARG001  # as in withExec
 ) -> Container:
     """Build a Dockerfile in it."""
-    options = {"filename": dockerfile, **{f"build-arg:{arg['name']}": arg["value"] for arg in build_args or ()}}
+    options = {
+        "filename": dockerfile,
+        **{f"build-arg:{arg['name']}": arg["value"] for arg in build_args or ()},
+    }
     if target:
         options["target"] = target
     if any(not secret.name for secret in secrets or ()):
         raise ApiError("secret has no name and cannot be referenced from Dockerfile secret id")
-    return await session.engine.docker_build(parent, options, secrets or [], checked_platform(platform))
-
-
+    return await session.engine.docker_build(
+        parent, options, secrets or [], checked_platform(platform)
+    )

@@ -64,7 +64,9 @@ async def sync(session: Session, file: File) -> str:
 
 
 @core.serves("File", "export")
-async def export(session: Session, file: File, *, path: str, allow_parent_dir_path: bool = False) -> str:
+async def export(
+    session: Session, file: File, *, path: str, allow_parent_dir_path: bool = False
+) -> str:
     """Write it to this machine; returns the absolute path."""
     return await session.engine.export_file(file, path, into_directory=allow_parent_dir_path)
 
@@ -82,7 +84,9 @@ def with_name(_session: Session, file: File, *, name: str) -> File:
 def with_timestamps(_session: Session, file: File, *, timestamp: int) -> File:
     """The same file with this time, in seconds since 1970."""
     path = f"/{file.name}"
-    return File(Copy(Scratch(), file.fs, file.path, path, contents=False, timestamp=timestamp), path)
+    return File(
+        Copy(Scratch(), file.fs, file.path, path, contents=False, timestamp=timestamp), path
+    )
 
 
 @core.serves("File", "chown")

@@ -40,7 +40,9 @@ def directory(
     gitignore: bool = False,
 ) -> Directory:
     """A directory of this machine."""
-    return host_directory(session.engine.host(path), exclude or [], include or [], gitignore=gitignore)
+    return host_directory(
+        session.engine.host(path), exclude or [], include or [], gitignore=gitignore
+    )
 
 
 @core.serves("Host", "file")
@@ -93,7 +95,9 @@ def workspace_file(_session: Session, workspace: Workspace, *, path: str) -> Fil
 
 
 @core.serves("Workspace", "findUp")
-def workspace_find_up(_session: Session, workspace: Workspace, *, name: str, from_: str = ".") -> str | None:
+def workspace_find_up(
+    _session: Session, workspace: Workspace, *, name: str, from_: str = "."
+) -> str | None:
     """Path from the root of the nearest `name` in a folder or above it; null when there is none."""
     return workspace.find_up(name, from_)
 

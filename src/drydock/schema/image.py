@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from drydock.objects import Pairs
     from drydock.session import Session
 
-COMPRESSIONS = {"Gzip": "gzip", "Zstd": "zstd", "EStarGZ": "estargz", "Uncompressed": "uncompressed"}
+COMPRESSIONS = {
+    "Gzip": "gzip",
+    "Zstd": "zstd",
+    "EStarGZ": "estargz",
+    "Uncompressed": "uncompressed",
+}
 
 
 @core.serves("Container", "from")
@@ -53,9 +58,9 @@ def platform(_session: Session, container: Container) -> str:
 
 
 def _attributes(forced_compression: str | None, media_types: str) -> dict[str, str]:
-    attributes = {"oci_mediatypes": "false" if media_types.startswith("Docker") else "true"}
+    attributes = {"oci-mediatypes": "false" if media_types.startswith("Docker") else "true"}
     if forced_compression:
-        attributes |= {"compression": COMPRESSIONS[forced_compression], "force_compression": "true"}
+        attributes |= {"compression": COMPRESSIONS[forced_compression], "force-compression": "true"}
     return attributes
 
 
@@ -69,14 +74,18 @@ async def publish(
     media_types: str = "OCIMediaTypes",
 ) -> str:
     """Push it; returns the address with its digest."""
-    return await session.engine.publish(container, address, **_attributes(forced_compression, media_types))
+    return await session.engine.publish(
+        container, address, _attributes(forced_compression, media_types)
+    )
 
 
 async def _tarball(
     session: Session, container: Container, forced_compression: str | None, media_types: str
 ) -> File:
     kind = "docker" if media_types.startswith("Docker") else "oci"
-    path = await session.engine.archive(container, kind, **_attributes(forced_compression, media_types))
+    path = await session.engine.archive(
+        container, kind, _attributes(forced_compression, media_types)
+    )
     return File(Local(str(path.parent), (path.name,)), f"/{path.name}")
 
 
@@ -225,11 +234,15 @@ def user(_session: Session, container: Container) -> str:
 
 
 @core.serves("Container", "withWorkdir")
-def with_workdir(_session: Session, container: Container, *, path: str, expand: bool = False) -> Container:
+def with_workdir(
+    _session: Session, container: Container, *, path: str, expand: bool = False
+) -> Container:
     """The working directory; a relative path starts at the old one."""
     text = expanded(container, path) if expand else path
-    workdir = text if text.startswith("/") else posixpath.normpath(
-        posixpath.join(container.config.workdir or "/", text)
+    workdir = (
+        text
+        if text.startswith("/")
+        else posixpath.normpath(posixpath.join(container.config.workdir or "/", text))
     )
     return container.configured(workdir=workdir)
 
@@ -260,7 +273,9 @@ def with_entrypoint(
 
 
 @core.serves("Container", "withoutEntrypoint")
-def without_entrypoint(_session: Session, container: Container, *, keep_default_args: bool = False) -> Container:
+def without_entrypoint(
+    _session: Session, container: Container, *, keep_default_args: bool = False
+) -> Container:
     """Without an entrypoint."""
     return _with_command(container, None, keep_default_args)
 
@@ -325,7 +340,10 @@ def exposed_ports(_session: Session, container: Container) -> list[Port]:
     """The ports that it listens on: those set here, and the image's."""
     known = {f"{p.port}/{p.protocol.lower()}" for p in container.ports}
     images = [p.partition("/") for p in container.config.ports if p not in known]
-    return [*container.ports, *(Port(int(port), (protocol or "tcp").upper()) for port, _, protocol in images)]
+    return [
+        *container.ports,
+        *(Port(int(port), (protocol or "tcp").upper()) for port, _, protocol in images),
+    ]
 
 
 for _field, _attribute in (

@@ -36,7 +36,7 @@ class CurrentModule(Value):
     name: str
 
 
-# -- types -------------------------------------------------------------------------------------------------------------
+# -- types -----------------------------------------------------------------------------------------
 
 
 @core.serves("Query", "module")
@@ -173,7 +173,7 @@ def with_constructor(_session: Session, parent: TypeDef, function: Function) -> 
     return replace(parent, constructor=function)
 
 
-# -- functions ---------------------------------------------------------------------------------------------------------
+# -- functions -------------------------------------------------------------------------------------
 
 
 @core.serves("Function", "withDescription")
@@ -192,6 +192,7 @@ def with_deprecated(_session: Session, parent: Function, reason: str | None = No
 def with_arg(
     _session: Session,
     parent: Function,
+    *,
     name: str,
     type_def: TypeDef,
     description: str = "",
@@ -241,7 +242,7 @@ def with_up(_session: Session, parent: Function) -> Function:
     return replace(parent, role="up")
 
 
-# -- calls -------------------------------------------------------------------------------------------------------------
+# -- calls -----------------------------------------------------------------------------------------
 
 
 @core.serves("Query", "currentFunctionCall")
@@ -310,7 +311,7 @@ def input_value(_session: Session, parent: CallInput) -> str:
     return parent.value
 
 
-# -- errors ------------------------------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------------------
 
 
 @core.serves("Query", "error")

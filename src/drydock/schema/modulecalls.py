@@ -1,4 +1,4 @@
-"""Resolvers of a module's own types: fields are read from an object's state, functions call the module."""
+"""Resolvers of a module's own types: fields come from an object's state, functions call it."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class Bridge:
         defaults: UserDefaults,
         process: Callable[[], ModuleProcess],
     ) -> None:
+        """Begin without a session; `process` gives the process when a function is called."""
         self.source, self.module = source, module
         self.defaults, self.process = defaults, process
         self.names = Names(source.name, module)
@@ -50,7 +51,8 @@ class Bridge:
         if self.module.interface_types:
             listed = ", ".join(item.name for item in self.module.interface_types)
             raise DrydockError(
-                f"drydock does not serve modules with interfaces ({listed}); run this one on a Dagger engine"
+                f"drydock does not serve modules with interfaces ({listed}); run this one on a "
+                "Dagger engine"
             )
         definition = Definition(self.names, self.module, self.defaults)
         session.install(definition.text(), self._resolvers())
@@ -77,7 +79,7 @@ class Bridge:
     def _field(self, name: str, definition: TypeDef, session: Session, parent: ModuleObject) -> Any:
         return self.to_api(session, parent.fields.get(name), definition)
 
-    # -- calls -----------------------------------------------------------------------------------------------------
+    # -- calls -------------------------------------------------------------------------------------
 
     async def _call(
         self,
@@ -147,7 +149,7 @@ class Bridge:
             raise ApiError(f'load contextual arg "{arg.name}": {error}') from error
 
     def _context_path(self, path: str) -> str:
-        """A default path on this machine: an absolute one starts at the repository, any other at the module."""
+        """A default path on this machine: absolute from the repository, else from the module."""
         context = self.source.context
         base = context if path.startswith("/") else self.source.root
         target = os.path.normpath(base / path.lstrip("/"))
@@ -158,7 +160,7 @@ class Bridge:
             )
         return target
 
-    # -- values ----------------------------------------------------------------------------------------------------
+    # -- values ------------------------------------------------------------------------------------
 
     def from_api(self, session: Session, value: Any, definition: TypeDef) -> Any:
         """A value of the API as the SDK expects it."""

@@ -44,6 +44,7 @@ class Names:
     """How a module's types are called in the API."""
 
     def __init__(self, name: str, module: Module) -> None:
+        """Take the names from a module's registration."""
         self.module_name = name
         self.main = type_name(name, name)
         self.objects = {t.name: type_name(name, t.name) for t in module.objects}
@@ -70,6 +71,7 @@ class Definition:
     """Writes a module's types in GraphQL's schema language."""
 
     def __init__(self, names: Names, module: Module, defaults: UserDefaults) -> None:
+        """Begin with a registration, and the defaults that make some arguments optional."""
         self.names, self.module, self.defaults = names, module, defaults
 
     def text(self) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from drydock.engine import DEFAULT_PLATFORM
-from drydock.objects import CacheVolume, Container, Directory, File
-from drydock.graph import MakeFile, Scratch
 from drydock.errors import ApiError
+from drydock.graph import MakeFile, Scratch
+from drydock.objects import CacheVolume, Container, Directory, File
 from drydock.schema.registry import core
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def checked_platform(platform: str | None) -> str:
         ApiError: If it cannot.
     """
     if platform and platform != DEFAULT_PLATFORM:
-        raise ApiError(f"drydock builds for {DEFAULT_PLATFORM}, not for {platform}; run this on a Dagger engine")
+        raise ApiError(
+            f"drydock builds for {DEFAULT_PLATFORM}, not for {platform}; run this on a Dagger engine"
+        )
     return DEFAULT_PLATFORM
 
 
@@ -62,7 +64,9 @@ def directory(_session: Session, _query: None) -> Directory:
 
 
 @core.serves("Query", "file")
-def file(_session: Session, _query: None, *, name: str, contents: str, permissions: int = 0o644) -> File:
+def file(
+    _session: Session, _query: None, *, name: str, contents: str, permissions: int = 0o644
+) -> File:
     """A new file.
 
     Raises:
@@ -70,7 +74,9 @@ def file(_session: Session, _query: None, *, name: str, contents: str, permissio
     """
     if "/" in name:
         raise ApiError(f'file name "{name}" must not contain a directory')
-    return File(MakeFile(Scratch(), f"/{name}", contents.encode(), permissions or 0o644), f"/{name}")
+    return File(
+        MakeFile(Scratch(), f"/{name}", contents.encode(), permissions or 0o644), f"/{name}"
+    )
 
 
 @core.serves("Query", "cacheVolume")

@@ -58,7 +58,9 @@ def snake_case(name: str) -> str:
     return snake + "_" if keyword.iskeyword(snake) else snake
 
 
-async def resolve(session: Session, parent: Any, info: GraphQLResolveInfo, given: dict[str, Any]) -> Any:
+async def resolve(
+    session: Session, parent: Any, info: GraphQLResolveInfo[Any], given: dict[str, Any]
+) -> Any:
     """Answer one field of a query.
 
     Raises:
@@ -69,7 +71,9 @@ async def resolve(session: Session, parent: Any, info: GraphQLResolveInfo, given
         return session.ids.put(parent)
     served = session.resolvers.get((type_name, field))
     if served is None:
-        raise GraphQLError(f"drydock does not serve {type_name}.{field}; run this on a Dagger engine")
+        raise GraphQLError(
+            f"drydock does not serve {type_name}.{field}; run this on a Dagger engine"
+        )
     definitions = info.parent_type.fields[field].args
     arguments = {}
     for name, value in given.items():

@@ -38,23 +38,19 @@ def as_service(
 
 
 @core.serves("Container", "withServiceBinding")
-def with_service_binding(_session: Session, container: Container, *, alias: str, service: Service) -> Container:
+def with_service_binding(
+    _session: Session, container: Container, *, alias: str, service: Service
+) -> Container:
     """A service that runs while commands do, under a host name."""
     kept = tuple(pair for pair in container.bindings if pair[0] != alias)
     return replace(container, bindings=(*kept, (alias, service)))
 
 
-@core.serves("Service", "start")
+@core.serves("Service", "start", "sync")
 async def start(session: Session, service: Service) -> str:
     """Start it and wait until it listens; returns its id."""
     await session.engine.services.start(service)
     return session.ids.put(service)
-
-
-@core.serves("Service", "sync")
-async def sync(session: Session, service: Service) -> str:
-    """Start it and wait until it listens; returns its id."""
-    return await start(session, service)
 
 
 @core.serves("Service", "stop")
@@ -83,7 +79,9 @@ def ports(_session: Session, service: Service) -> list[Port]:
 
 
 @core.serves("Service", "endpoint")
-async def endpoint(session: Session, service: Service, *, port: int | None = None, scheme: str = "") -> str:
+async def endpoint(
+    session: Session, service: Service, *, port: int | None = None, scheme: str = ""
+) -> str:
     """Where it listens, as `host:port`, with `scheme://` in front where one is given; starts it.
 
     Raises:
@@ -91,7 +89,9 @@ async def endpoint(session: Session, service: Service, *, port: int | None = Non
     """
     if port is None:
         if not service.container.ports:
-            raise ApiError("service has no exposed port; name one, or expose it with withExposedPort")
+            raise ApiError(
+                "service has no exposed port; name one, or expose it with withExposedPort"
+            )
         port = service.container.ports[0].port
     running = await session.engine.services.start(service)
     return f"{scheme}://{running.address}:{port}" if scheme else f"{running.address}:{port}"
