@@ -17,6 +17,7 @@ import uvicorn
 from graphql import (
     ExecutionResult,
     GraphQLError,
+    GraphQLInt,
     GraphQLSchema,
     PossibleFragmentSpreadsRule,
     build_ast_schema,
@@ -24,8 +25,10 @@ from graphql import (
     extend_schema,
     get_introspection_query,
     parse,
+    print_ast,
     specified_rules,
     validate,
+    value_from_ast_untyped,
 )
 
 from drydock.calls import Calls
@@ -115,7 +118,8 @@ class Session:
 
     async def warm(self) -> None:
         """Prepare the answer to what every client asks first, while there is nothing else to do."""
-        await self._introspect(get_introspection_query())
+        # As the SDK's GraphQL client writes it.
+        await self._introspect(print_ast(parse(get_introspection_query())))
 
     def environment(self) -> dict[str, str]:
         """The variables by which a client finds this session."""
@@ -162,6 +166,9 @@ async def _resolve(source: Any, info: Any, /, **arguments: Any) -> Any:
         return await resolve(info.context, source, info, arguments)
     except ApiError as error:
         raise GraphQLError(str(error), extensions=error.extensions) from error
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        raise GraphQLError(f"{error.strerror}{where}") from error
 
 
 async def _body(receive: Any) -> bytes:
@@ -173,8 +180,22 @@ async def _body(receive: Any) -> bytes:
             return b"".join(parts)
 
 
+def _widen_int() -> None:
+    """Make GraphQL's Int what it is on the Dagger engine: 64 bits, not 32. Sizes of files and of images need it."""
+    for name in ("serialize", "coerce_output_value", "parse_value", "coerce_input_value"):
+        setattr(GraphQLInt, name, _integer)
+    GraphQLInt.coerce_input_literal = lambda node: _integer(value_from_ast_untyped(node))
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        raise GraphQLError(f"Int cannot represent {value!r}")
+    return value
+
+
 @cache
 def core_schema() -> GraphQLSchema:
     """The whole API, served or not: a client can build any query, and is told by name what is not served."""
+    _widen_int()
     text = (resources.files("drydock.schema") / "api.graphqls").read_text()
     return build_ast_schema(parse(text), assume_valid=True, assume_valid_sdl=True)

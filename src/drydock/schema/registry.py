@@ -108,5 +108,5 @@ def expected_type(definition: GraphQLArgument) -> str | None:
     node = definition.ast_node
     for directive in (node.directives if node else None) or ():
         if directive.name.value == "expectedType":
-            return str(directive.arguments[0].value.value)  # type: ignore[attr-defined]
+            return str(value_from_ast_untyped((directive.arguments or ())[0].value))
     return None
