@@ -1,0 +1,233 @@
+"""The shell a build step runs, put together from what the packages say of themselves."""
+
+import json
+import posixpath
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from . import prisma
+from .manifest import Package
+from .prisma import PrismaProject
+from .project import OUTPUTS, App
+
+SCRIPTS = "/slipway"
+REPO = "/app"
+STEP = f"{SCRIPTS}/step.sh"
+COMPILE_CACHE = "/slipway-cache"
+_GENERATE = "prisma generate"
+
+
+def step(name: str, *command: str) -> list[str]:
+    """A command that notes when it ran, under a name for the report and for errors.
+
+    Args:
+        name: Such as `api: build`.
+        command: The program and its arguments.
+
+    Returns:
+        The arguments of an exec.
+    """
+    return [STEP, name, *command]
+
+
+def shell(name: str, lines: list[str]) -> list[str]:
+    """A named step of several shell lines that stops at the first failure."""
+    return step(name, "sh", "-euc", "\n".join(lines))
+
+
+def enter(path: str) -> str:
+    """The line that goes into a workspace folder."""
+    return f"cd {shlex.quote(folder(path))}"
+
+
+def folder(path: str) -> str:
+    """Where a workspace folder is in a container."""
+    return posixpath.normpath(posixpath.join(REPO, path))
+
+
+def assignments(values: Mapping[str, str]) -> str:
+    """Values as a prefix for one command: `A=1 B=2 `."""
+    return "".join(f"{name}={shlex.quote(value)} " for name, value in sorted(values.items()))
+
+
+def generate(project: PrismaProject) -> str:
+    """The line that generates Prisma's client; it opens no database."""
+    schema = f" --schema {shlex.quote(project.schema)}" if not project.found_by_prisma else ""
+    return (
+        f"{assignments(prisma.placeholder_environment(project))}pnpm exec prisma generate{schema}"
+    )
+
+
+def package_lines(package: Package, project: PrismaProject | None) -> list[str]:
+    """The lines that build a shared package; none if there is nothing to run.
+
+    Args:
+        package: The package.
+        project: Prisma in it, if any.
+    """
+    return _lines(
+        package, project, _compiled(output_folder(package)) if "build" in package.scripts else None
+    )
+
+
+def app_lines(app: App, package: Package, project: PrismaProject | None) -> list[str]:
+    """The lines that build an app and check or lay out what it made.
+
+    Args:
+        app: The app.
+        package: Its package.
+        project: Prisma in it, if any.
+    """
+    if app.kind == "next":
+        build = "pnpm run build" if "build" in package.scripts else "pnpm exec next build"
+        return [
+            *_lines(package, project, build),
+            f"{SCRIPTS}/standalone.sh {shlex.quote(app.path)}",
+        ]
+    build_script = "pnpm run build" if "build" in package.scripts else "pnpm exec nest build"
+    command = None
+    if "build" in package.scripts or app.kind == "nest":
+        command = _compiled(app.output or "dist", build_script)
+    check = f"{SCRIPTS}/present.sh {shlex.quote(app.program[-1])} {shlex.quote(app.name)}"
+    return [*(_lines(package, project, command) or [enter(app.path)]), check]
+
+
+def _lines(package: Package, project: PrismaProject | None, build: str | None) -> list[str]:
+    """Hooks, Prisma's client and the build; placeholders only for commands that generate."""
+    values = assignments(prisma.placeholder_environment(project)) if project else ""
+    hooks = {hook: package.runs(hook, _GENERATE) for hook in package.install_hooks}
+    by_build = "build" in package.scripts and package.runs("build", _GENERATE)
+    lines = [f"{values if generates else ''}pnpm run {hook}" for hook, generates in hooks.items()]
+    if project and not by_build and not any(hooks.values()):
+        lines.append(generate(project))
+    if build:
+        lines.append(f"{values if by_build else ''}{build}")
+    return [enter(package.path), *lines] if lines else []
+
+
+def _compiled(output: str, command: str = "pnpm run build") -> str:
+    return f"{SCRIPTS}/compile.sh {shlex.quote(output)} {COMPILE_CACHE} {command}"
+
+
+def output_folder(package: Package) -> str:
+    """The folder a package's build writes, as its entry points tell; else `dist`."""
+    for entry in entry_points(package):
+        first = posixpath.normpath(entry).split("/")[0]
+        if first in OUTPUTS:
+            return first
+    return "dist"
+
+
+def entry_points(package: Package) -> list[str]:
+    """Every file that `main`, `module`, `exports` and `bin` name."""
+    found: list[str] = []
+
+    def visit(value: object) -> None:
+        if isinstance(value, str):
+            found.append(value)
+        elif isinstance(value, Mapping):
+            for one in value.values():
+                visit(one)
+        elif isinstance(value, list):
+            for one in value:
+                visit(one)
+
+    for name in ("main", "module", "exports", "bin"):
+        visit(package.data.get(name))
+    return found
+
+
+# What a built package's folder holds that no program reads at run time.
+_RUNTIME_NOISE = (
+    "node_modules",
+    "test",
+    "tests",
+    "__tests__",
+    "e2e",
+    "coverage",
+    ".turbo",
+    "**/*.tsbuildinfo",
+    "**/*.d.ts",
+    "**/*.d.mts",
+    "**/*.d.cts",
+    "tsconfig*.json",
+    "nest-cli.json",
+    "jest*",
+    "vitest*",
+    "eslint*",
+    ".eslintrc*",
+    ".prettier*",
+    "tsup.config.*",
+    "*Dockerfile*",
+    "docker-compose*",
+    "**/.env",
+    "**/.env.*",
+    "*.md",
+    "prisma.config.*",
+)
+
+
+def runtime_noise(package: Package, program: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Patterns to leave out of a built package when it goes into an image.
+
+    Args:
+        package: The package.
+        program: What node is started with, for an app.
+
+    Returns:
+        Patterns relative to its folder; sources are kept if an entry point is among them.
+    """
+    entries = [posixpath.normpath(e) for e in (*entry_points(package), *program)]
+    sources = () if any(e.startswith("src/") for e in entries) or not entries else ("src",)
+    return (*_RUNTIME_NOISE, *sources, "prisma/migrations", "prisma/seed*")
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What collect.mjs copies out of the installed workspace.
+
+    Attributes:
+        roots: Workspace folder → the dependencies to follow from there.
+        bins: The folder whose node_modules/.bin is filled, or None.
+        runners: Package managers to stand in for there.
+        scripts: Package scripts to run from there, by name.
+        drop: Regular expressions of files to leave out.
+    """
+
+    roots: Mapping[str, tuple[str, ...]]
+    bins: str | None = None
+    runners: tuple[str, ...] = ()
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+
+    def json(self) -> str:
+        """The script's argument."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+def dropped_files(schemas: Mapping[str, PrismaProject], *, types: bool) -> tuple[str, ...]:
+    """Regular expressions of files in dependencies that nothing opens at run time.
+
+    Args:
+        schemas: Prisma in the workspace; other databases' query compilers, some megabytes each,
+            are dropped.
+        types: Drop type declarations too; ts-node reads them.
+    """
+    patterns = [r"\.[cm]?[jt]s\.map$", r"\.css\.map$"]
+    if types:
+        patterns.append(r"\.d\.[cm]?ts$")
+    projects = schemas.values()
+    unused = [
+        p
+        for p in prisma.PROVIDERS
+        if projects and all(p in project.other_providers for project in projects)
+    ]
+    if unused:
+        patterns.append(rf"/@prisma/client/runtime/query_\w+\.({'|'.join(unused)})\.")
+    return tuple(patterns)
+
+
+def quoted(text: str) -> str:
+    """A text as one word of a shell line."""
+    return shlex.quote(text)

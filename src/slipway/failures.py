@@ -1,0 +1,77 @@
+"""Errors of the engine and of the user, turned into one message without a traceback."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import dagger
+from dagger.mod._exceptions import FunctionError
+
+from .build import STEP
+from .errors import BuildError, SlipwayError
+
+# Enough for a compiler's error with its code frame; the whole output is in the engine's own log.
+TAIL_LINES = 40
+
+
+class SlipwayFailure(FunctionError):  # noqa: N818 - its name is what the user reads before the message
+    """A message for the person at the terminal; the SDK prints it without a traceback."""
+
+
+# The SDK prints an error's qualified name, and no more than the name of a built-in.
+SlipwayFailure.__module__ = "builtins"
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn what a user can put right into a message, and leave every other error as it is."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        raise SlipwayFailure(joined(list(_leaves(group)))) from None
+    except (SlipwayError, dagger.QueryError) as error:
+        raise SlipwayFailure(joined([error])) from None
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[Exception]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        elif isinstance(error, SlipwayError | dagger.QueryError):
+            yield error
+        else:
+            raise error
+
+
+def joined(errors: Sequence[Exception]) -> str:
+    """The messages of several errors, each once: images that share a failed step fail alike."""
+    return "\n\n".join(dict.fromkeys(message(error) for error in errors))
+
+
+def message(error: Exception) -> str:
+    """What one error says: the step that failed and the end of what its tool printed."""
+    if isinstance(error, dagger.ExecError):
+        return str(step_error(error.command, error.exit_code, error.stdout, error.stderr))
+    return str(error)
+
+
+def step_error(command: Sequence[str], exit_code: int, stdout: str, stderr: str) -> BuildError:
+    """The error of one failed exec.
+
+    Args:
+        command: Its arguments.
+        exit_code: Its exit code.
+        stdout: What it printed; most build tools print errors here.
+        stderr: What it printed as errors.
+    """
+    output = "\n".join(part.rstrip() for part in (stdout, stderr) if part.strip())
+    lines = output.splitlines()
+    shown = lines[-TAIL_LINES:]
+    cut = [f"({len(lines) - len(shown)} lines above)"] if len(lines) > len(shown) else []
+    return BuildError(
+        "\n".join([f"{step_name(command)} failed (exit code {exit_code})", *cut, *shown])
+    )
+
+
+def step_name(command: Sequence[str]) -> str:
+    """The name a step was given, or its command for one that has none."""
+    return command[1] if len(command) > 1 and command[0] == STEP else " ".join(command)

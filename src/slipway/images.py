@@ -1,0 +1,109 @@
+"""The apps' images: dependencies in a layer of their own, then what changes."""
+
+import posixpath
+from dataclasses import dataclass
+
+import dagger
+
+from . import build, migrator
+from .build import SCRIPTS
+from .monorepo import with_prisma_client
+from .project import App
+from .runtime import Made, Runtime
+
+
+@dataclass(frozen=True)
+class Images:
+    """Makes the images of one workspace.
+
+    Attributes:
+        runtime: What they begin and end with.
+    """
+
+    runtime: Runtime
+
+    def all(self) -> list[Made]:
+        """Every image of the project: the apps by name, then the migrator."""
+        project = self.runtime.workshop.survey.project
+        made = [self._app(app) for app in project.apps]
+        if project.migrator:
+            made.append(migrator.image(self.runtime, project.migrator))
+        return made
+
+    def _app(self, app: App) -> Made:
+        if app.dockerfile:
+            return self._dockerfile(app)
+        return self._front_end(app) if app.kind == "next" else self._service(app)
+
+    def _front_end(self, app: App) -> Made:
+        """Next's standalone server; what it traced of node_modules comes first."""
+        built = self.runtime.workshop.app(app)
+        container = (
+            self.runtime.base()
+            .with_env_variable("NEXT_TELEMETRY_DISABLED", "1")
+            .with_env_variable("HOSTNAME", "0.0.0.0")  # noqa: S104 - inside its container
+            .with_env_variable("PORT", str(app.port))
+            .with_directory("/", built.directory("/out/dependencies"))
+            .with_directory("/", built.directory("/out/app"))
+            .with_exposed_port(app.port)
+            .with_entrypoint(["node", "server.js"])
+        )
+        container = self.runtime.finished(container, app.name, app.path)
+        logs = (*self.runtime.workshop.builds(app.path), built)
+        return Made(app.name, container, logs, ("dependencies", "app"))
+
+    def _service(self, app: App) -> Made:
+        """A Node service: production dependencies, shared packages, and what its build made."""
+        workshop = self.runtime.workshop
+        repo, schemas = workshop.survey.repo, workshop.survey.project.prisma
+        built, shared = workshop.app(app), repo.closure(app.path, production=True)
+        collected = self._collected(app, shared)
+        container = self.runtime.base().with_env_variable("PORT", str(app.port))
+        container = container.with_directory("/", collected.directory("/out"))
+        layers = ["dependencies"]
+        used = (schemas[path] for path in (app.path, *shared) if path in schemas)
+        if any(project.client_in_modules for project in used):
+            container = with_prisma_client(container, built, app.path)
+            layers.append("prisma client")
+        if shared:
+            packages = self.runtime.shared(shared)
+            container = container.with_directory(build.REPO, packages)
+            layers.append("shared packages")
+        container = self._with_output(container, built, app)
+        container = container.with_exposed_port(app.port).with_entrypoint(["node", *app.program])
+        container = self.runtime.finished(container, app.name, app.path)
+        logs = (*workshop.builds(app.path), built, collected)
+        return Made(app.name, container, logs, (*layers, "app"))
+
+    def _with_output(
+        self, container: dagger.Container, built: dagger.Container, app: App
+    ) -> dagger.Container:
+        package = self.runtime.workshop.survey.repo.packages[app.path]
+        noise = (*build.runtime_noise(package, app.program), *self.runtime.nested(app.path))
+        home = build.folder(app.path)
+        return container.with_directory(home, built.directory(home), exclude=list(noise))
+
+    def _collected(self, app: App, shared: tuple[str, ...]) -> dagger.Container:
+        """The run time dependencies of an app and its shared packages, laid out in /out."""
+        workshop = self.runtime.workshop
+        packages, schemas = workshop.survey.repo.packages, workshop.survey.project.prisma
+        roots = {path: packages[path].runtime_dependencies for path in (app.path, *shared)}
+        plan = build.Collection(roots, drop=build.dropped_files(schemas, types=True))
+        name = f"{app.name}: production dependencies"
+        command = build.step(name, "node", f"{SCRIPTS}/collect.mjs", plan.json())
+        return workshop.installed(app.path).with_exec(command)
+
+    def _dockerfile(self, app: App) -> Made:
+        """An app that brings its own Dockerfile; the engine applies .dockerignore."""
+        workshop = self.runtime.workshop
+        context = workshop.installation.ws.directory(
+            posixpath.normpath(posixpath.join(workshop.survey.root, app.context)),
+            exclude=["**/node_modules", ".git", "**/.next"],
+        )
+        values = {**app.build_args, **workshop.build_args}
+        container = context.docker_build(
+            dockerfile=app.dockerfile or "Dockerfile",
+            target=app.target or "",
+            build_args=[dagger.BuildArg(name=k, value=v) for k, v in sorted(values.items())],
+        )
+        return Made(app.name, self.runtime.labelled(container, app.name))

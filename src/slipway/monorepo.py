@@ -1,0 +1,147 @@
+"""The workspace as containers: each shared package and each app, on what is installed."""
+
+from dataclasses import dataclass, field
+
+import dagger
+from dagger import dag
+
+from . import build, migration
+from .build import COMPILE_CACHE, REPO, shell
+from .install import Installation
+from .prisma import PrismaProject
+from .project import App
+from .survey import Survey
+from .workspace import NOISE
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Makes the build containers of one workspace; each is lazy until something of it is read.
+
+    Attributes:
+        installation: The installed workspace.
+        build_args: Build-time variables of the environment, for front ends and Dockerfiles.
+    """
+
+    installation: Installation
+    build_args: dict[str, str] = field(default_factory=dict)
+    _built: dict[str, dagger.Container] = field(default_factory=dict)
+
+    @property
+    def survey(self) -> Survey:
+        """What was found in the caller's workspace."""
+        return self.installation.survey
+
+    def package(self, path: str) -> dagger.Directory:
+        """A shared package's folder: built, if it has anything to build, else its sources."""
+        if built := self._package(path):
+            return built.directory(build.folder(path))
+        return self._sources(path)
+
+    def packages(self, path: str) -> dagger.Container:
+        """The installed workspace with every shared package that one package needs, built."""
+        repo = self.survey.repo
+        made = self.installation.shell
+        for other in repo.closure(path):
+            # In a circle of packages, one has to be built before the other is.
+            circle = path in repo.closure(other)
+            source = self._sources(other) if circle else self.package(other)
+            made = made.with_directory(build.folder(other), source, exclude=["node_modules"])
+            if not circle and self._generates_into_modules(other):
+                made = with_prisma_client(made, self._built[other], other)
+        return self.installation.again(made) if repo.injected(path) else made
+
+    def builds(self, path: str) -> tuple[dagger.Container, ...]:
+        """The build containers of the shared packages that one package needs."""
+        made = (self._package(other) for other in self.survey.repo.closure(path))
+        return tuple(container for container in made if container)
+
+    def installed(self, path: str) -> dagger.Container:
+        """Where the run time dependencies of one package are copied from."""
+        if self.survey.repo.injected(path):
+            return self.packages(path)
+        return self.installation.dependencies
+
+    def app(self, app: App) -> dagger.Container:
+        """An app, built."""
+        made = self._with_sources(self.packages(app.path), app.path)
+        if app.include:
+            files = self.installation.sources(include=app.include, exclude=NOISE)
+            made = made.with_directory(REPO, files)
+        for name, value in self._app_environment(app).items():
+            made = made.with_env_variable(name, value)
+        if app.kind == "next":
+            # `next build` clears .next except for its cache.
+            made = self._with_cache(made, f"{build.folder(app.path)}/.next/cache", app.path, "next")
+        else:
+            made = self._with_cache(made, COMPILE_CACHE, app.path, "compile")
+        package, schemas = self.survey.repo.packages[app.path], self.survey.project.prisma
+        lines = build.app_lines(app, package, schemas.get(app.path))
+        return made.with_exec(shell(f"{app.name}: build", lines))
+
+    def generated(self, project: PrismaProject) -> dagger.Container:
+        """One package with Prisma's files alone and the client generated from them."""
+        made = self.installation.shell
+        for path in self.survey.repo.settings(project.path):
+            # Prisma 7 reads the package's tsconfig, and what it extends.
+            made = self._with_sources(made, path)
+        wanted = migration.files(self.survey.repo, project)
+        files = self.installation.sources(project.path, include=wanted, exclude=NOISE)
+        made = made.with_directory(build.folder(project.path), files)
+        lines = [build.enter(project.path), build.generate(project)]
+        return made.with_exec(shell("migrator: prisma generate", lines))
+
+    def _package(self, path: str) -> dagger.Container | None:
+        """Where a shared package is built, or None if there is nothing to build."""
+        package, project = self.survey.repo.packages[path], self.survey.project.prisma.get(path)
+        lines = build.package_lines(package, project)
+        if lines and path not in self._built:
+            made = self._with_sources(self.packages(path), path)
+            made = self._with_cache(made, COMPILE_CACHE, path, "compile")
+            self._built[path] = made.with_exec(shell(f"{package.name}: build", lines))
+        return self._built[path] if lines else None
+
+    def _generates_into_modules(self, path: str) -> bool:
+        project = self.survey.project.prisma.get(path)
+        return project is not None and project.client_in_modules
+
+    def _app_environment(self, app: App) -> dict[str, str]:
+        if app.kind != "next":
+            return dict(app.build_args)
+        return {
+            # For a next.config that does not say output: 'standalone' itself.
+            "NEXT_PRIVATE_STANDALONE": "true",
+            "NEXT_PRIVATE_OUTPUT_TRACE_ROOT": REPO,
+            **app.build_args,
+            **self.build_args,
+        }
+
+    def _sources(self, path: str) -> dagger.Directory:
+        return self.installation.sources(path, exclude=self.survey.repo.source_noise(path))
+
+    def _with_sources(self, container: dagger.Container, path: str) -> dagger.Container:
+        return container.with_directory(build.folder(path), self._sources(path))
+
+    def _with_cache(
+        self, container: dagger.Container, folder: str, path: str, purpose: str
+    ) -> dagger.Container:
+        """A container with a cache of one package, which one build at a time may use."""
+        name = f"slipway-{self.survey.project.name}-{path.replace('/', '-')}-{purpose}"
+        sharing = dagger.CacheSharingMode.LOCKED
+        return container.with_mounted_cache(folder, dag.cache_volume(name), sharing=sharing)
+
+
+def with_prisma_client(
+    container: dagger.Container, built: dagger.Container, path: str
+) -> dagger.Container:
+    """A container with the client that Prisma before version 7 generates into node_modules.
+
+    Args:
+        container: The container.
+        built: Where the client was generated.
+        path: The package that generated it.
+    """
+    end = "node_modules/.prisma/**"
+    own = end if path == "." else f"{path}/{end}"
+    patterns = [f"node_modules/.pnpm/@prisma+client@*/{end}", end, own]
+    return container.with_directory(REPO, built.directory(REPO), include=patterns)

@@ -1,0 +1,99 @@
+"""A project with nothing left open: what each image is made of, and how."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .config import EnvironmentConfig, Kind, nearest
+from .errors import ConfigError
+from .prisma import PrismaProject
+
+# Where compilers write.
+OUTPUTS = ("dist", "build", "lib", "out", "output")
+
+
+def output_of(program: tuple[str, ...]) -> str | None:
+    """The compiler's folder that a program lies in, if it lies in one."""
+    first = program[-1].removeprefix("./").partition("/")[0] if program else ""
+    return first if first in OUTPUTS else None
+
+
+@dataclass(frozen=True)
+class App:
+    """One app and how its image is made.
+
+    Attributes:
+        name: The image's name.
+        path: The app's folder, relative to the repo.
+        kind: What builds it.
+        port: Where it listens, in the container.
+        program: What node is started with: flags and a file in the app's folder (not for Next).
+        include: Further patterns, relative to the repo, that its build reads.
+        build_args: Build-time variables of every environment.
+        dockerfile: The app's own Dockerfile, relative to the context.
+        context: The Dockerfile's build context.
+        target: The Dockerfile's stage.
+    """
+
+    name: str
+    path: str
+    kind: Kind
+    port: int
+    program: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    dockerfile: str | None = None
+    context: str = "."
+    target: str | None = None
+
+    @property
+    def output(self) -> str | None:
+        """The folder a compiler writes, or None if the program is a source file."""
+        return output_of(self.program)
+
+
+@dataclass(frozen=True)
+class Migrator:
+    """The image that migrates and seeds: Prisma's place, and what the user adds."""
+
+    project: PrismaProject
+    packages: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One detected value: what it is, its value, and what it was told from."""
+
+    what: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything a build has to know, decided."""
+
+    name: str
+    image: str
+    pnpm: str
+    apps: tuple[App, ...]
+    migrator: Migrator | None = None
+    prisma: Mapping[str, PrismaProject] = field(default_factory=dict)
+    environments: Mapping[str, EnvironmentConfig] = field(default_factory=dict)
+    install_include: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def environment(self, name: str) -> EnvironmentConfig:
+        """The settings of one environment; an empty one where no environment is configured.
+
+        Raises:
+            ConfigError: Others are configured, this one is not.
+        """
+        if name in self.environments:
+            return self.environments[name]
+        if not self.environments:
+            return EnvironmentConfig()
+        known = ", ".join(sorted(self.environments))
+        raise ConfigError(
+            "--env", [f'"{name}" — expected one of: {known}{nearest(name, self.environments)}']
+        )

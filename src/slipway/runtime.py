@@ -1,0 +1,124 @@
+"""What every runtime image begins and ends with: one clean base layer, labels, a plain user."""
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import dagger
+from dagger import dag
+
+from . import build
+from .build import SCRIPTS
+from .monorepo import Workshop
+
+USER = "1000:1000"
+
+# The build's scripts, package managers and compilers, as Debian's and Alpine's images have them.
+# /var/lib/dpkg/status and /lib/apk/db stay: vulnerability scanners read them.
+UNUSED = (
+    SCRIPTS.lstrip("/"),
+    "usr/local/lib/node_modules",
+    "usr/local/bin/npm",
+    "usr/local/bin/npx",
+    "usr/local/bin/corepack",
+    "usr/local/bin/yarn*",
+    "usr/local/bin/pnpm*",
+    "usr/local/bin/pnpx*",
+    "usr/local/etc/npmrc",
+    "usr/local/include",
+    "opt/yarn*",
+    "usr/bin/npm",
+    "usr/bin/npx",
+    "usr/lib/node_modules",
+    "usr/share/nodejs/npm",
+    "usr/bin/apt*",
+    "usr/lib/apt",
+    "usr/libexec/dpkg",
+    "etc/apt",
+    "var/lib/apt",
+    "var/cache/apt",
+    "usr/bin/dpkg*",
+    "usr/sbin/dpkg*",
+    "usr/lib/dpkg",
+    "var/lib/dpkg/info",
+    "sbin/apk",
+    "usr/sbin/apk",
+    "etc/apk/keys",
+    "usr/bin/gcc*",
+    "usr/bin/*-gcc*",
+    "usr/bin/g++*",
+    "usr/bin/*-g++*",
+    "usr/bin/cc",
+    "usr/bin/c++",
+    "usr/bin/cpp*",
+    "usr/bin/make",
+    "usr/lib/gcc",
+    "usr/libexec/gcc",
+    "root/.npm",
+    "root/.cache",
+    "tmp/*",
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """One image, and the containers whose steps went into it.
+
+    Attributes:
+        name: The image's name.
+        container: The image.
+        built: Build containers; each holds the log of its steps. None for a Dockerfile.
+        layers: What each layer above the base holds, from below; unknown for a Dockerfile.
+        checks: Containers that must run for the image to count as good.
+    """
+
+    name: str
+    container: dagger.Container
+    built: tuple[dagger.Container, ...] = ()
+    layers: tuple[str, ...] = ()
+    checks: tuple[dagger.Container, ...] = ()
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Begins and finishes the images of one workspace.
+
+    Attributes:
+        workshop: The build containers.
+        labels: OCI labels of every image.
+    """
+
+    workshop: Workshop
+    labels: Mapping[str, str]
+
+    def base(self) -> dagger.Container:
+        """The base image in one layer, without package managers; its variables stay."""
+        system = self.workshop.installation.system
+        clean = dag.directory().with_directory("/", system.rootfs(), exclude=list(UNUSED))
+        return system.with_rootfs(clean).with_env_variable("NODE_ENV", "production")
+
+    def labelled(self, container: dagger.Container, name: str) -> dagger.Container:
+        """A container with the OCI labels of an image."""
+        title = f"{self.workshop.survey.project.name}-{name}"
+        container = container.with_label("org.opencontainers.image.title", title)
+        for key, value in sorted(self.labels.items()):
+            container = container.with_label(key, value)
+        return container
+
+    def finished(self, container: dagger.Container, name: str, path: str) -> dagger.Container:
+        """A container that runs in a workspace folder, as a user who owns nothing."""
+        return self.labelled(container.with_workdir(build.folder(path)).with_user(USER), name)
+
+    def shared(self, folders: tuple[str, ...]) -> dagger.Directory:
+        """Built shared packages, relative to the repo, without what only builds read."""
+        made = dag.directory()
+        for folder in folders:
+            noise = build.runtime_noise(self.workshop.survey.repo.packages[folder])
+            made = made.with_directory(folder, self.workshop.package(folder), exclude=list(noise))
+        return made
+
+    def nested(self, path: str) -> tuple[str, ...]:
+        """Other packages below a package's own folder, such as an app at the repo's root."""
+        others = (p for p in self.workshop.survey.repo.packages if p not in (path, "."))
+        relative = (posixpath.relpath(other, path) for other in others)
+        return tuple(sorted(name for name in relative if not name.startswith("..")))

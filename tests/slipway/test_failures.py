@@ -1,0 +1,72 @@
+"""What a user sees when a step fails: which step, and what its tool said."""
+
+import pytest
+from dagger.mod._exceptions import FunctionError
+
+from slipway.build import shell, step
+from slipway.errors import BuildError, ConfigError
+from slipway.failures import joined, reported, step_error, step_name
+from slipway.release import side_by_side
+
+
+def test_a_failed_step_goes_by_its_name() -> None:
+    """The tool's own words follow, from both streams."""
+    error = step_error(step("api: build", "pnpm", "run", "build"), 2, "src/a.ts:1 error TS1\n", "x")
+    assert str(error) == "api: build failed (exit code 2)\nsrc/a.ts:1 error TS1\nx"
+
+
+def test_long_output_is_cut_at_the_top() -> None:
+    """What matters stands at the end."""
+    output = "\n".join(f"line {number}" for number in range(100))
+    lines = str(step_error(step("a", "b"), 1, output, "")).splitlines()
+    assert lines[1:3] == ["(60 lines above)", "line 60"]
+    assert lines[-1] == "line 99"
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (shell("api: build", ["cd /app", "pnpm run build"]), "api: build"),
+        (["node", "/image.mjs"], "node /image.mjs"),
+    ],
+)
+def test_the_name_of_a_step(command: list[str], name: str) -> None:
+    """Its given name, or the command where it has none."""
+    assert step_name(command) == name
+
+
+def test_images_that_share_a_failed_step_report_it_once() -> None:
+    """Three images on one failed install are one failure."""
+    error = BuildError("dependencies failed (exit code 1)")
+    assert joined([error, BuildError(str(error)), BuildError("x")]) == f"{error}\n\nx"
+
+
+def test_what_the_user_can_put_right_has_no_traceback() -> None:
+    """The SDK prints a FunctionError's text and nothing else."""
+    with pytest.raises(FunctionError) as caught, reported():
+        raise ConfigError("slipway.toml", ["a: unknown key"])
+    assert str(caught.value) == "slipway.toml: 1 problem\n  - a: unknown key"
+    assert type(caught.value).__module__ == "builtins"
+    assert caught.value.__cause__ is None
+
+
+def test_a_fault_of_our_own_keeps_its_traceback() -> None:
+    """A bug must not look like a user's mistake."""
+    with pytest.raises(ZeroDivisionError), reported():
+        raise ZeroDivisionError
+
+
+async def test_every_image_comes_to_its_end() -> None:
+    """One image's failure does not cut off the others; all failures are raised together."""
+    done = []
+
+    async def work(name: str) -> str:
+        if name.startswith("bad"):
+            raise BuildError(name)
+        done.append(name)
+        return name
+
+    with pytest.raises(FunctionError, match="bad 1\n\nbad 2"), reported():
+        await side_by_side(work, ["bad 1", "good", "bad 2"])
+    assert done == ["good"]
+    assert await side_by_side(work, ["a", "b"]) == ["a", "b"]

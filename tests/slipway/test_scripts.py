@@ -1,0 +1,259 @@
+"""The scripts of the build steps, run for real on small folders."""
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+import slipway
+
+SCRIPTS = Path(slipway.__file__).parent / "scripts"
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command that ends within a minute, with what it printed."""
+    return subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def script(name: str, *arguments: str | Path, cwd: Path, **environment: str) -> str:
+    """What a shell script prints when it succeeds."""
+    done = run("sh", SCRIPTS / name, *arguments, cwd=cwd, **environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def write(root: Path, files: dict[str, str]) -> None:
+    """Files below a folder."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def tree(root: Path) -> list[str]:
+    """Every file and link below a folder, in order."""
+    found = (path for path in root.rglob("*") if path.is_symlink() or not path.is_dir())
+    return sorted(str(path.relative_to(root)) for path in found)
+
+
+# A program that compiles as tsc does: it writes what changed since its build info, and the info.
+TSC = """
+set -eu
+mkdir -p dist
+for file in src/*.ts; do
+  out=dist/$(basename "$file" .ts).js
+  if ! [ -f app.tsbuildinfo ] || ! grep -qF "$(cksum "$file")" app.tsbuildinfo; then
+    echo "compiled $file"
+    cp "$file" "$out"
+  fi
+done
+cksum src/*.ts > app.tsbuildinfo
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A package of two sources."""
+    root = tmp_path / "package"
+    write(root, {"tsc.sh": TSC, "tsconfig.json": "{}", "src/a.ts": "a", "src/b.ts": "b"})
+    return root
+
+
+def fresh(package: Path) -> None:
+    """The package as the next build gets it: sources, and nothing that was built."""
+    for name in tree(package):
+        if name.startswith("dist/") or name.endswith(".tsbuildinfo"):
+            (package / name).unlink()
+    if (package / "dist").exists():
+        (package / "dist").rmdir()
+
+
+def compile_package(package: Path, command: str = "sh tsc.sh") -> str:
+    """One build of the package with its cache beside it."""
+    return script("compile.sh", "dist", package.parent / "cache", "sh", "-c", command, cwd=package)
+
+
+def test_build_info_makes_the_next_build_small(package: Path) -> None:
+    """After an edit only the edited file is compiled; the output is complete."""
+    compile_package(package)
+    fresh(package)
+    (package / "src/a.ts").write_text("changed", encoding="utf-8")
+    assert compile_package(package).splitlines() == ["compiled src/a.ts"]
+    assert (package / "dist/a.js").read_text(encoding="utf-8") == "changed"
+    assert (package / "dist/b.js").read_text(encoding="utf-8") == "b"
+
+
+@pytest.mark.parametrize("change", ["rename", "tsconfig"])
+def test_nothing_stale_survives(package: Path, change: str) -> None:
+    """A renamed source or another tsconfig is built from nothing."""
+    compile_package(package)
+    fresh(package)
+    if change == "rename":
+        (package / "src/a.ts").rename(package / "src/c.ts")
+    else:
+        (package / "tsconfig.json").write_text('{"x": 1}', encoding="utf-8")
+    assert len(compile_package(package).splitlines()) == 2
+    assert ("a.js" in tree(package / "dist")) == (change == "tsconfig")
+
+
+def test_a_build_that_clears_its_output_is_run_again(package: Path) -> None:
+    """`rimraf dist && tsc` with build info beside dist would emit nothing."""
+    compile_package(package, "rm -rf dist; sh tsc.sh")
+    fresh(package)
+    assert "building again without it" in compile_package(package, "rm -rf dist; sh tsc.sh")
+    assert tree(package / "dist") == ["a.js", "b.js"]
+
+
+def test_nest_does_not_delete_what_was_kept(package: Path) -> None:
+    """With deleteOutDir the build info would be gone before the compiler sees it."""
+    config = {"compilerOptions": {"deleteOutDir": True, "assets": ["**/*.hbs"]}}
+    write(package, {"nest-cli.json": json.dumps(config)})
+    compile_package(package)
+    changed = json.loads((package / "nest-cli.json").read_text(encoding="utf-8"))
+    assert changed["compilerOptions"] == {"deleteOutDir": False, "assets": ["**/*.hbs"]}
+
+
+def test_a_failed_build_keeps_the_last_good_one(package: Path) -> None:
+    """Its exit code is the step's, and the cache stays as it was."""
+    compile_package(package)
+    fresh(package)
+    done = run("sh", SCRIPTS / "compile.sh", "dist", package.parent / "cache", "false", cwd=package)
+    assert done.returncode == 1
+    fresh(package)
+    assert compile_package(package) == ""
+    assert tree(package / "dist") == ["a.js", "b.js"]
+
+
+@pytest.mark.parametrize("name", ["dist/main", "dist/main.js", "dist"])
+def test_the_program_of_an_image_is_there(tmp_path: Path, name: str) -> None:
+    """Node adds the ending itself, and index.js to a folder."""
+    write(tmp_path, {"dist/main.js": "", "dist/index.js": ""})
+    script("present.sh", name, "api", cwd=tmp_path)
+
+
+def test_a_program_that_was_built_elsewhere_is_pointed_out(tmp_path: Path) -> None:
+    """Nest writes dist/src/main.js when a file beside src is compiled too."""
+    write(tmp_path, {"dist/src/main.js": "", "node_modules/x/main.js": ""})
+    done = run("sh", SCRIPTS / "present.sh", "dist/main", "api", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "the build made no dist/main, but dist/src/main.js: "
+        "set [apps.api] entry to the file to start\n"
+    )
+
+
+BUILT = {
+    ".next/required-server-files.json": "{}",
+    ".next/static/chunk.js": "static",
+    "public/robots.txt": "robots",
+}
+SERVER = {".next/BUILD_ID": "x", "server.js": "server", ".next/server/app/server.js": "a route"}
+
+
+def lay_out(repo: Path, inside: str, **other: str) -> Path:
+    """A built app in apps/web whose standalone server lies in one folder of the traced tree."""
+    traced = {f".next/standalone/{inside}/{name}": text for name, text in SERVER.items()}
+    traced[".next/standalone/node_modules/next/server.js"] = "next"
+    write(repo / "apps/web", {**BUILT, **traced, **other})
+    script("standalone.sh", "apps/web", repo, repo / "out", cwd=repo)
+    return repo / "out"
+
+
+@pytest.mark.parametrize(
+    ("inside", "modules"), [("apps/web", "."), ("web", "apps"), (".", "apps/web")]
+)
+def test_a_standalone_server_keeps_the_repos_layout(
+    tmp_path: Path, inside: str, modules: str
+) -> None:
+    """Whether tracing began at the repo, at a folder between, or at the app."""
+    out = lay_out(tmp_path, inside)
+    home = out / "app" / str(tmp_path).lstrip("/") / "apps/web"
+    assert tree(home) == [
+        ".next/BUILD_ID",
+        ".next/server/app/server.js",
+        ".next/static/chunk.js",
+        "public/robots.txt",
+        "server.js",
+    ]
+    assert (home / ".next/cache").is_dir()
+    dependencies = out / "dependencies" / str(tmp_path).lstrip("/") / modules
+    assert tree(dependencies) == ["node_modules/next/server.js"]
+
+
+def test_dependencies_have_a_fixed_time(tmp_path: Path) -> None:
+    """The same packages are then the same layer; the app's own files keep their times."""
+    out = lay_out(tmp_path, "apps/web")
+    assert {path.lstat().st_mtime for path in (out / "dependencies").rglob("*")} == {0}
+    home = out / "app" / str(tmp_path).lstrip("/") / "apps/web"
+    assert (home / "public/robots.txt").stat().st_mtime > 0
+
+
+def test_a_build_without_a_standalone_server_is_an_error(tmp_path: Path) -> None:
+    """The message names the setting."""
+    write(tmp_path / "apps/web", BUILT)
+    done = run("sh", SCRIPTS / "standalone.sh", "apps/web", tmp_path, tmp_path, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "set output: 'standalone' in next.config" in done.stderr
+
+
+def test_a_step_notes_when_it_ran(tmp_path: Path) -> None:
+    """The log is what the report reads; a failed step's exit code is kept."""
+    text = (SCRIPTS / "step.sh").read_text(encoding="utf-8")
+    local = tmp_path / "step.sh"
+    local.write_text(text.replace("/slipway/steps.tsv", str(tmp_path / "log")), encoding="utf-8")
+    assert run("sh", local, "api: build", "echo", "a  b", cwd=tmp_path).stdout == "a  b\n"
+    assert run("sh", local, "bad", "sh", "-c", "exit 7", cwd=tmp_path).returncode == 7
+    begun, ended, name = (tmp_path / "log").read_text(encoding="utf-8").rstrip("\n").split("\t")
+    assert (int(begun) <= int(ended), name) == (True, "api: build")
+
+
+def test_pnpm_is_installed_only_where_another_is_there(tmp_path: Path) -> None:
+    """An exact version or a major that is there stays; else npm installs the wanted one."""
+    write(tmp_path, {"pnpm": "#!/bin/sh\necho 10.4.1\n", "npm": '#!/bin/sh\necho "npm $*"\n'})
+    for name in ("pnpm", "npm"):
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:/usr/bin:/bin"
+    assert script("pnpm.sh", "10.4.1", cwd=tmp_path, PATH=path) == ""
+    assert script("pnpm.sh", "10", cwd=tmp_path, PATH=path) == ""
+    assert script("pnpm.sh", "9.15.0", cwd=tmp_path, PATH=path).rstrip().endswith("pnpm@9.15.0")
+
+
+def test_an_image_tarball_is_read(tmp_path: Path) -> None:
+    """Digest and compressed sizes, through an index where there is one."""
+    layer = gzip.compress(b"x" * 5000)
+    blobs: dict[str, bytes] = {}
+
+    def add(content: bytes) -> dict[str, str | int]:
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        blobs[f"blobs/{digest.replace(':', '/')}"] = content
+        return {"digest": digest, "size": len(content)}
+
+    config = add(b"{}")
+    manifest = add(json.dumps({"config": config, "layers": [add(layer)]}).encode())
+    index = add(json.dumps({"manifests": [manifest]}).encode())
+    blobs["index.json"] = json.dumps({"manifests": [index]}).encode()
+    file = tmp_path / "image.tar"
+    with tarfile.open(file, "w") as tar:
+        for name, content in blobs.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    done = run("node", SCRIPTS / "image.mjs", file, cwd=tmp_path)
+    found = json.loads(done.stdout)
+    assert found["digest"] == manifest["digest"]
+    assert found["size"] == len(layer) + 2
+    assert [one["size"] for one in found["layers"]] == [len(layer)]
