@@ -73,7 +73,8 @@ class SecretStore:
 
     def _variable(self, name: str) -> bytes:
         if name not in self._environment:
-            shown = name[:3] + "..." if len(name) > 3 else name  # a value may stand where a name belongs
+            # A value may stand where a name belongs.
+            shown = name[:3] + "..." if len(name) > 3 else name
             raise ApiError(f'secret env var not found: "{shown}"')
         return self._environment[name].encode()
 
