@@ -8,7 +8,7 @@ from pathlib import Path
 
 from drydock.graph import Fs, Local
 from drydock.objects import Directory, File
-from drydock.patterns import matcher
+from drydock.patterns import matching
 
 
 def names(directory: Directory) -> Iterator[str]:
@@ -87,14 +87,14 @@ def _descends(source: Local) -> Callable[[str], bool]:
 
 def _verdict(patterns: tuple[str, ...]) -> Callable[[str], bool]:
     """Whether patterns match a path or a directory above it; the last one that does has its say."""
-    rules = [(not p.startswith("!"), matcher(p.removeprefix("!"))) for p in patterns]
+    rules = [(not p.startswith("!"), matching([p.removeprefix("!")])) for p in patterns]
+    if all(positive for positive, _match in rules):
+        return matching(patterns)  # one expression for all of them: a tree has many paths
 
     def matches(path: str) -> bool:
-        parts = path.split("/")
-        ways = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
         verdict = False
         for positive, match in rules:
-            if verdict != positive and any(match(way) for way in ways):
+            if verdict != positive and match(path):
                 verdict = positive
         return verdict
 

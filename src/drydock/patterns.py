@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from drydock.errors import ApiError
 
@@ -20,13 +20,32 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     Raises:
         ApiError: If the pattern is empty or broken.
     """
+    compiled = _compiled(_regex(_cleaned(pattern)))
+    return lambda path: compiled.fullmatch(path) is not None
+
+
+def matching(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Whether one of several patterns matches a path, or a directory above it.
+
+    Raises:
+        ApiError: If a pattern is empty or broken.
+    """
+    any_of = "|".join(_regex(_cleaned(pattern)) for pattern in patterns)
+    compiled = _compiled(f"(?:{any_of})(?:/.*)?" if any_of else "(?!)")
+    return lambda path: compiled.fullmatch(path) is not None
+
+
+def _cleaned(pattern: str) -> str:
     if not pattern:
         raise ApiError("failed to create glob pattern matcher: empty pattern")
+    return posixpath.normpath(pattern)
+
+
+def _compiled(expression: str) -> re.Pattern[str]:
     try:
-        compiled = re.compile(_regex(posixpath.normpath(pattern)))
+        return re.compile(expression, re.DOTALL)
     except re.error as error:
-        raise ApiError(f'failed to create glob pattern matcher: "{pattern}": {error}') from error
-    return lambda path: compiled.fullmatch(path) is not None
+        raise ApiError(f"failed to create glob pattern matcher: {error}") from error
 
 
 def _regex(pattern: str) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import hashlib
 import json
 import secrets
 import socket
+import tempfile
 from collections.abc import AsyncIterator
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -31,6 +34,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
+from drydock import paths
 from drydock.calls import Calls
 from drydock.errors import ApiError
 from drydock.ids import Ids
@@ -58,12 +62,14 @@ class Session:
         self.token = secrets.token_hex(16)
         self.port = 0
         self._introspection: dict[str, bytes] = {}
+        self._sdl = [api_definition()]
 
     def install(self, sdl: str, resolvers: Resolvers) -> None:
         """Add a module's types and fields to the schema."""
         self.schema = extend_schema(self.schema, parse(sdl), assume_valid=True)
         self.resolvers.update(resolvers)
         self._introspection = {}
+        self._sdl.append(sdl)
 
     async def execute(
         self, query: str, variables: dict[str, Any] | None = None, operation: str | None = None
@@ -156,9 +162,20 @@ class Session:
     async def _introspect(self, query: str) -> bytes:
         # Every client asks this first, and always the same; the whole API takes graphql-core 100 ms.
         if query not in self._introspection:
-            result = await self.execute(query)
-            self._introspection[query] = json.dumps(result.formatted).encode()
+            self._introspection[query] = await self._introspection_kept(query)
         return self._introspection[query]
+
+    async def _introspection_kept(self, query: str) -> bytes:
+        """The answer as it was kept for this very API, module and question."""
+        name = hashlib.sha256("\0".join([*self._sdl, query]).encode()).hexdigest()
+        file = paths.cache() / "introspection" / f"{name[:32]}.json"
+        with contextlib.suppress(OSError):
+            return file.read_bytes()
+        answer = json.dumps((await self.execute(query)).formatted).encode()
+        with tempfile.NamedTemporaryFile(dir=paths.private(file.parent), delete=False) as new:
+            new.write(answer)
+        Path(new.name).replace(file)
+        return answer
 
 
 async def _resolve(source: Any, info: Any, /, **arguments: Any) -> Any:
@@ -197,5 +214,10 @@ def _integer(value: Any) -> int:
 def core_schema() -> GraphQLSchema:
     """The whole API, served or not: a client can build any query, and is told by name what is not served."""
     _widen_int()
-    text = (resources.files("drydock.schema") / "api.graphqls").read_text()
-    return build_ast_schema(parse(text), assume_valid=True, assume_valid_sdl=True)
+    return build_ast_schema(parse(api_definition()), assume_valid=True, assume_valid_sdl=True)
+
+
+@cache
+def api_definition() -> str:
+    """The API's definition, in GraphQL's schema language."""
+    return (resources.files("drydock.schema") / "api.graphqls").read_text()

@@ -33,7 +33,8 @@ class Caller:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Run drydock, without waiting."""
         return subprocess.Popen(
-            [DRYDOCK, *arguments],
+            # As from a terminal: what runs in the background of a script would ignore Ctrl-C.
+            ["env", "--default-signal=INT", str(DRYDOCK), *arguments],
             cwd=self.cwd,
             env={**os.environ, **self.environment},
             stdin=subprocess.DEVNULL,
