@@ -59,6 +59,7 @@ class NodeConfig(Section):
 
     version: Annotated[str, StringConstraints(pattern=VERSION)] | None = None
     image: str | None = None
+    build_image: str | None = None
     pnpm: Annotated[str, StringConstraints(pattern=VERSION)] | None = None
 
 
@@ -85,6 +86,7 @@ class AppConfig(Section):
 class MigratorConfig(Section):
     """[migrator]: the image that migrates and seeds the database."""
 
+    enabled: bool = True
     path: Folder | None = None
     packages: tuple[str, ...] = ()
     include: tuple[str, ...] = ()

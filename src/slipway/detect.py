@@ -24,6 +24,7 @@ _DETECTED: tuple[tuple[Kind, str, str], ...] = (
     ("nest", "api", "@nestjs/core"),
 )
 _START_SCRIPTS = ("start:prod", "start:production", "start")
+_MIGRATOR = "migrator"
 _ORDER = {"name": 0, "node": 1, "pnpm": 2, "migrator": 4}
 
 
@@ -58,7 +59,8 @@ class _Detector:
         apps = self._apps()
         made = Project(
             name=self._name(),
-            image=self._image(apps),
+            image=(image := self._image(apps)),
+            build_image=self.config.node.build_image or image,
             pnpm=self._pnpm(),
             apps=apps,
             migrator=self._migrator(apps, schemas),
@@ -117,29 +119,34 @@ class _Detector:
                     f'package.json packageManager: "{named}" — expected pnpm@<version>'
                 )
             return self._found("pnpm", version.partition("+")[0] or "10", "packageManager")
-        text = self.repo.root.engine("pnpm") or ""
-        if asked := pnpm_version(text):
+        text, lock = self.repo.root.engine("pnpm") or "", self.repo.lockfile.version
+        asked = pnpm_version(text)
+        # A range such as ">=8" may begin before the lockfile's format did.
+        if asked and ("." in asked or int(asked) >= lock):
             return self._found("pnpm", asked, f'engines.pnpm "{text}"')
-        lock = self.repo.lockfile.version
         return self._found("pnpm", PNPM_OF_LOCKFILE.get(lock, "10"), f"lockfileVersion {lock}")
 
     def _apps(self) -> tuple[App, ...]:
+        if _MIGRATOR in self.config.apps:
+            self.problems.append("apps.migrator: the migrator's image has this name already")
         if self.config.apps:
             return tuple(self._app(name, app) for name, app in sorted(self.config.apps.items()))
         kinds = {path: kind_of(self.repo, path) for path in sorted(self.repo.packages)}
-        found: list[App] = []
+        found: dict[str, App] = {}
         for kind, usual, marker in _DETECTED:
             paths = [path for path in kinds if kinds[path] == kind]
             for path in paths:
-                name = usual if len(paths) == 1 else slug(path)
-                found.append(self._app(name, AppConfig(path=path)))
+                name = usual if len(paths) == 1 else slug(path) or usual
+                # Two folders may have one name: then the whole path tells them apart.
+                name = slug(path.replace("/", "-")) if name in (*found, _MIGRATOR) else name
+                found[name] = self._app(name, AppConfig(path=path))
                 self._found(name, path, f"depends on {marker}")
         if not found:
             self.problems.append(
                 "no app found: no workspace package depends on next or @nestjs/core (packages: "
                 f"{', '.join(kinds) or 'none'}); name yours in slipway.toml as [apps.<name>] path"
             )
-        return tuple(found)
+        return tuple(found.values())
 
     def _app(self, name: str, config: AppConfig) -> App:
         path = posixpath.normpath(config.path or config.context)
@@ -180,6 +187,8 @@ class _Detector:
         self, apps: tuple[App, ...], schemas: Mapping[str, PrismaProject]
     ) -> Migrator | None:
         config = self.config.migrator
+        if not config.enabled:
+            return None
         if config.path and config.path not in schemas:
             self.problems.append(f'migrator.path: "{config.path}" — no Prisma schema there')
             return None

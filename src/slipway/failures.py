@@ -1,5 +1,6 @@
 """Errors of the engine and of the user, turned into one message without a traceback."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -11,6 +12,13 @@ from .errors import BuildError, SlipwayError
 
 # Enough for a compiler's error with its code frame; the whole output is in the engine's own log.
 TAIL_LINES = 40
+# The engine appends the place in its own trace.
+_TRACE = re.compile(r"\s*\[traceparent:[^\]]*\]")
+# What a tool prints when slipway's own settings can help → what to do.
+_HINTS = {
+    "gyp ERR! find Python": "A native package wants compilers: set [node] build_image in "
+    'slipway.toml, such as "node:22-bookworm"; runtime images stay without them.',
+}
 
 
 class SlipwayFailure(FunctionError):  # noqa: N818 - its name is what the user reads before the message
@@ -51,7 +59,7 @@ def message(error: Exception) -> str:
     """What one error says: the step that failed and the end of what its tool printed."""
     if isinstance(error, dagger.ExecError):
         return str(step_error(error.command, error.exit_code, error.stdout, error.stderr))
-    return str(error)
+    return _TRACE.sub("", str(error))
 
 
 def step_error(command: Sequence[str], exit_code: int, stdout: str, stderr: str) -> BuildError:
@@ -67,9 +75,9 @@ def step_error(command: Sequence[str], exit_code: int, stdout: str, stderr: str)
     lines = output.splitlines()
     shown = lines[-TAIL_LINES:]
     cut = [f"({len(lines) - len(shown)} lines above)"] if len(lines) > len(shown) else []
-    return BuildError(
-        "\n".join([f"{step_name(command)} failed (exit code {exit_code})", *cut, *shown])
-    )
+    title = f"{step_name(command)} failed (exit code {exit_code})"
+    hints = [hint for sign, hint in _HINTS.items() if sign in output]
+    return BuildError("\n".join([title, *cut, *shown, *hints]))
 
 
 def step_name(command: Sequence[str]) -> str:

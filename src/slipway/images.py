@@ -1,6 +1,5 @@
 """The apps' images: dependencies in a layer of their own, then what changes."""
 
-import posixpath
 from dataclasses import dataclass
 
 import dagger
@@ -22,12 +21,15 @@ class Images:
 
     runtime: Runtime
 
-    def all(self) -> list[Made]:
-        """Every image of the project: the apps by name, then the migrator."""
+    async def all(self) -> list[Made]:
+        """Every image of the project: the apps by name, then the migrator; none is built yet."""
         project = self.runtime.workshop.survey.project
+        await self.runtime.workshop.prepare()
         made = [self._app(app) for app in project.apps]
         if project.migrator:
             made.append(migrator.image(self.runtime, project.migrator))
+        for image in made:
+            await image.settle()
         return made
 
     def _app(self, app: App) -> Made:
@@ -94,12 +96,13 @@ class Images:
         return workshop.installed(app.path).with_exec(command)
 
     def _dockerfile(self, app: App) -> Made:
-        """An app that brings its own Dockerfile; the engine applies .dockerignore."""
+        """An app that brings its own Dockerfile; the engine applies .dockerignore.
+
+        What git ignores stays out of the context: a `COPY . .` must not take a developer's .env.
+        """
         workshop = self.runtime.workshop
-        context = workshop.installation.ws.directory(
-            posixpath.normpath(posixpath.join(workshop.survey.root, app.context)),
-            exclude=["**/node_modules", ".git", "**/.next"],
-        )
+        noise = ("**/node_modules", ".git", "**/.next")
+        context = workshop.installation.sources(app.context, exclude=noise)
         values = {**app.build_args, **workshop.build_args}
         container = context.docker_build(
             dockerfile=app.dockerfile or "Dockerfile",

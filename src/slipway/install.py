@@ -73,12 +73,20 @@ class Installation:
 
     @cached_property
     def system(self) -> dagger.Container:
-        """The base image with the steps' scripts, and OpenSSL's library if Prisma may want it."""
+        """What builds run in: the build image with the steps' scripts."""
+        return self._system(self.survey.project.build_image)
+
+    @cached_property
+    def runtime(self) -> dagger.Container:
+        """What images begin with, the scripts still in it."""
+        return self._system(self.survey.project.image)
+
+    def _system(self, image: str) -> dagger.Container:
+        """An image with the scripts, and with OpenSSL's library if Prisma may want it."""
         scripts = dag.directory()
         for file in sorted(_SCRIPT_FILES.iterdir()):
             scripts = scripts.with_new_file(file.name, file.read_text(), permissions=0o755)
-        base = dag.container().from_(self.survey.project.image).with_user("0:0")
-        base = base.with_directory(SCRIPTS, scripts)
+        base = dag.container().from_(image).with_user("0:0").with_directory(SCRIPTS, scripts)
         if not self.survey.project.prisma:
             return base
         return base.with_exec(step("OpenSSL for Prisma", f"{SCRIPTS}/openssl.sh"))
@@ -105,8 +113,9 @@ class Installation:
                 exclude=["**/node_modules"],
             ),
         )
-        for path, package in sorted(repo.packages.items()):
-            made = made.with_new_file(join(path, "package.json"), for_install(package))
+        for path in repo.needed(project.paths):
+            if package := repo.packages.get(path):
+                made = made.with_new_file(join(path, "package.json"), for_install(package))
         return made
 
     @cached_property

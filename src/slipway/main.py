@@ -51,7 +51,7 @@ class Slipway:
         with reported():
             survey = await take(self.ws, self.config)
             workshop = self._workshop(survey, env, api_url)
-            images = Images(Runtime(workshop, self._labels(survey))).all()
+            images = await Images(Runtime(workshop, self._labels(survey))).all()
 
             async def one(made: Made) -> tuple[report.ImageFacts, list[report.Step]]:
                 return await evaluate(made, survey.project.image)
@@ -75,7 +75,7 @@ class Slipway:
         with reported():
             survey = await take(self.ws, self.config)
             labels = self._labels(survey)
-            images = Images(Runtime(self._workshop(survey, env, api_url), labels)).all()
+            images = await Images(Runtime(self._workshop(survey, env, api_url), labels)).all()
             return Release(  # type: ignore[call-arg]
                 project=survey.project.name,
                 environment=env,

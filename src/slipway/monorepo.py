@@ -26,6 +26,21 @@ class Workshop:
     installation: Installation
     build_args: dict[str, str] = field(default_factory=dict)
     _built: dict[str, dagger.Container] = field(default_factory=dict)
+    _together: dict[str, dagger.Container] = field(default_factory=dict)
+
+    async def prepare(self) -> None:
+        """Settle the shared packages one by one, each after those it needs.
+
+        The SDK asks for the identity of whatever a call refers to, when the call is sent. Left to
+        itself it would ask along every path through the packages, and of these there are many:
+        30 packages took four minutes before the first step, and take seconds in this order.
+        """
+        await self.installation.shell.id()
+        repo = self.survey.repo
+        folders = (f for path in self.survey.project.paths for f in repo.closure(path))
+        for folder in dict.fromkeys(folders):
+            if container := self._package(folder):
+                await container.id()
 
     @property
     def survey(self) -> Survey:
@@ -40,6 +55,11 @@ class Workshop:
 
     def packages(self, path: str) -> dagger.Container:
         """The installed workspace with every shared package that one package needs, built."""
+        if path not in self._together:
+            self._together[path] = self._with_packages(path)
+        return self._together[path]
+
+    def _with_packages(self, path: str) -> dagger.Container:
         repo = self.survey.repo
         made = self.installation.shell
         for other in repo.closure(path):
@@ -66,7 +86,7 @@ class Workshop:
         """An app, built."""
         made = self._with_sources(self.packages(app.path), app.path)
         if app.include:
-            files = self.installation.sources(include=app.include, exclude=NOISE)
+            files = self.installation.sources(include=app.include, exclude=("**/node_modules",))
             made = made.with_directory(REPO, files)
         for name, value in self._app_environment(app).items():
             made = made.with_env_variable(name, value)

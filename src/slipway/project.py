@@ -71,10 +71,24 @@ class Finding:
 
 @dataclass(frozen=True)
 class Project:
-    """Everything a build has to know, decided."""
+    """Everything a build has to know, decided.
+
+    Attributes:
+        name: The project's name, which titles and caches are called by.
+        image: The base of runtime images.
+        build_image: What builds run in: the same, or one with compilers for native packages.
+        pnpm: The version of pnpm, exact or a major.
+        apps: The apps, in the order of the images.
+        migrator: What migrates the database, if there is Prisma.
+        prisma: Prisma in every package that has it, by folder.
+        environments: What differs from one environment to the next, by name.
+        install_include: Further files that the install layer hangs on.
+        findings: What was detected.
+    """
 
     name: str
     image: str
+    build_image: str
     pnpm: str
     apps: tuple[App, ...]
     migrator: Migrator | None = None
@@ -82,6 +96,12 @@ class Project:
     environments: Mapping[str, EnvironmentConfig] = field(default_factory=dict)
     install_include: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The folders of everything that is built from the workspace."""
+        apps = [app.path for app in self.apps if not app.dockerfile]
+        return (*apps, self.migrator.project.path) if self.migrator else tuple(apps)
 
     def environment(self, name: str) -> EnvironmentConfig:
         """The settings of one environment; an empty one where no environment is configured.

@@ -126,17 +126,21 @@ async def evaluate(made: Made, reader: str) -> tuple[ImageFacts, list[Step]]:
         Its facts and its steps.
     """
     logs: list[list[Step]] = []
+    found: list[ImageFacts] = []
 
     async def log(container: dagger.Container) -> None:
         logs.append(parse_steps(await container.file(f"{SCRIPTS}/steps.tsv").contents()))
 
+    async def look() -> None:
+        found.append(await inspect(reader, made.name, made.container.as_tarball(), made.layers))
+
     async with anyio.create_task_group() as group:
         for container in made.built:
             group.start_soon(log, container)
-    found = await inspect(reader, made.name, made.container.as_tarball(), made.layers)
-    for check in made.checks:
-        await check.sync()
-    return found, merge(logs)
+        for check in made.checks:
+            group.start_soon(check.sync)
+        group.start_soon(look)
+    return found[0], merge(logs)
 
 
 async def side_by_side(work: Callable[[_A], Awaitable[_T]], items: Sequence[_A]) -> list[_T]:

@@ -78,6 +78,11 @@ class Made:
     layers: tuple[str, ...] = ()
     checks: tuple[dagger.Container, ...] = ()
 
+    async def settle(self) -> None:
+        """Ask for every container's identity, in order: what they share is then asked for once."""
+        for container in (*self.built, self.container, *self.checks):
+            await container.id()
+
 
 @dataclass(frozen=True)
 class Runtime:
@@ -93,7 +98,7 @@ class Runtime:
 
     def base(self) -> dagger.Container:
         """The base image in one layer, without package managers; its variables stay."""
-        system = self.workshop.installation.system
+        system = self.workshop.installation.runtime
         clean = dag.directory().with_directory("/", system.rootfs(), exclude=list(UNUSED))
         return system.with_rootfs(clean).with_env_variable("NODE_ENV", "production")
 

@@ -15,6 +15,7 @@ from .workspace import NOISE, Monorepo
 # Everything detection may ask about. Sources are read by the layers that need them.
 INCLUDE = (
     "pnpm-lock.yaml",
+    "pnpm-workspace.yaml",
     ".nvmrc",
     ".node-version",
     "**/package.json",
@@ -36,14 +37,19 @@ INCLUDE = (
     "**/bin/*",
 )
 EXCLUDE = (*NOISE, "**/dist", "**/.next", "**/coverage", "**/migrations")
-# The node version's files, and Prisma's schema, config and seed.
+# Settings, and Prisma's schema, config and seed.
 _READ = re.compile(
-    r"^\.(?:nvmrc|node-version)$|(?:^|/)(?:nest-cli|tsconfig[^/]*)\.json$|\.prisma$|(?:^|/)prisma7?(?:\.config)?\.[cm]?[jt]s$"
+    r"^(?:pnpm-workspace\.yaml|\.nvmrc|\.node-version)$"
+    r"|(?:^|/)(?:nest-cli|tsconfig[^/]*)\.json$"
+    r"|\.prisma$"
+    r"|(?:^|/)prisma7?(?:\.config)?\.[cm]?[jt]s$"
     r"|(?:^|/)prisma/.*\.[cm]?[jt]s$"
 )
 _DOCKERFILE = re.compile(r"^\s*dockerfile\s*=\s*[\"']([^\"'\n]+)[\"']", re.MULTILINE)
 LOCKFILE = "pnpm-lock.yaml"
 _GIT_FILES = ("HEAD", "config", "packed-refs", "refs/heads/**", "refs/tags/**")
+# git packs refs when it clones; a repo with more tags apart than this is not searched for one.
+_LOOSE_TAGS = 200
 # Opened files at a time; more gains nothing and floods the engine.
 _AT_ONCE = 16
 
@@ -140,13 +146,19 @@ async def contents(folder: dagger.Directory, names: Iterable[str]) -> dict[str, 
 
 
 async def _origin(ws: dagger.Workspace) -> git.Origin:
+    # In a worktree .git is a file, and the state lies outside the workspace: nothing is found.
     folder = ws.directory("/", include=[f".git/{name}" for name in _GIT_FILES])
-    names = [name for name in await folder.glob("**") if not name.endswith("/")]
-    # In a worktree .git is a file, and the state lies outside the workspace.
-    texts = await contents(
-        folder, (n for n in names if n.startswith(".git/") and not n.endswith(".lock"))
-    )
+    names = {name.removeprefix(".git/") for name in await folder.glob("**")}
+    texts = await contents(folder, _git_paths(names & {"HEAD", "config", "packed-refs"}))
+    head = texts.get(".git/HEAD", "").removeprefix("ref: ").strip()
+    tags = {name for name in names if name.startswith("refs/tags/") and not name.endswith("/")}
+    loose = {head} & names | (tags if len(tags) <= _LOOSE_TAGS else set())
+    texts |= await contents(folder, _git_paths(loose))
     return git.read({name.removeprefix(".git/"): text for name, text in texts.items()})
+
+
+def _git_paths(names: Iterable[str]) -> list[str]:
+    return sorted(f".git/{name}" for name in names)
 
 
 def monorepo(files: frozenset[str], texts: Mapping[str, str]) -> Monorepo:

@@ -79,6 +79,7 @@ NOISE = (
 )
 _EXTENDS = re.compile(r'"extends"\s*:\s*(\[[^\]]*\]|"[^"]*")')
 _QUOTED = re.compile(r'"(\.[^"]*)"')
+_PATCH = re.compile(r"[\w@./+-]+\.patch\b")
 _OUTSIDE = re.compile(r"(?<![\w.])(?:\.\./)+[\w@./-]+")
 
 
@@ -128,6 +129,13 @@ class Monorepo:
                 self._visit(target, production, order, seen)
         order.append(path)
 
+    def needed(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """The packages that some need to be built, those and the root included, sorted.
+
+        pnpm installs no more than the packages whose manifests it finds, whatever the lockfile holds.
+        """
+        return tuple(sorted({".", *(p for path in paths for p in (path, *self.closure(path)))}))
+
     def settings(self, path: str) -> tuple[str, ...]:
         """The packages with settings that one package extends: for development, never built."""
         running = self.closure(path, production=True)
@@ -162,7 +170,10 @@ class Monorepo:
         """Patterns of the files, besides manifests, that an install reads."""
         programs = (file for package in self.packages.values() for file in package.programs)
         existing = (file for file in programs if file in self.files)
-        return _unique((*INSTALL_FILES, *self.lockfile.files, *existing, *extra))
+        # Older lockfiles name the patches; newer ones leave that to the settings.
+        settings = f"{self.texts.get('pnpm-workspace.yaml', '')} {self.root.data.get('pnpm', '')}"
+        patches = _PATCH.findall(settings)
+        return _unique((*INSTALL_FILES, *self.lockfile.files, *patches, *existing, *extra))
 
     def source_noise(self, path: str) -> tuple[str, ...]:
         """Patterns to leave out of a package's sources, relative to its folder."""

@@ -96,7 +96,7 @@ def test_a_syntax_error_names_its_line() -> None:
         ("[nod]", 'nod: unknown key; did you mean "node"?'),
         (
             "[node]\nzzz = 1",
-            "node.zzz: unknown key (known: image, pnpm, version)",
+            "node.zzz: unknown key (known: build_image, image, pnpm, version)",
         ),
         (
             '[node]\nversion = "lts"',

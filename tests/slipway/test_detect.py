@@ -53,6 +53,20 @@ def test_several_front_ends_go_by_their_folders() -> None:
     assert [app.name for app in apps] == ["admin_ui", "web", "api"]
 
 
+def test_two_folders_of_one_name_are_told_apart() -> None:
+    """Each image's name is its own; the migrator's is taken."""
+    manifests = {".": ROOT, "shop/web": NEXT, "blog/web": NEXT, "api": NEST, "db/migrator": NEST}
+    assert [app.name for app in detected(manifests)] == ["web", "shop-web", "api", "db-migrator"]
+
+
+def test_no_app_may_take_the_migrators_name() -> None:
+    """Both images would be pushed to one place."""
+    toml = '[apps.migrator]\npath = "apps/api-nest"'
+    assert problems(CONVENTIONAL, toml) == (
+        "apps.migrator: the migrator's image has this name already",
+    )
+
+
 def test_libraries_are_no_apps() -> None:
     """A UI kit names next, a Nest library names @nestjs/core; neither is started."""
     ui = {"name": "@acme/ui", "devDependencies": {"next": "16.0.0"}, "scripts": {"build": "tsc"}}
@@ -113,6 +127,14 @@ def test_where_the_node_version_comes_from(
     assert project(repo, Config()).image == image
 
 
+def test_builds_may_run_in_another_image_than_the_apps() -> None:
+    """One with compilers, for native packages; runtime images stay on the slim one."""
+    repo = workspace({".": ROOT, "apps/web": NEXT})
+    found = project(repo, load('[node]\nbuild_image = "node:22-bookworm"'))
+    assert (found.image, found.build_image) == ("node:22-bookworm-slim", "node:22-bookworm")
+    assert project(repo, Config()).build_image == "node:22-bookworm-slim"
+
+
 def test_an_app_may_name_the_node_version_for_all() -> None:
     """Where the root has no `engines`, the apps' count."""
     web = {**NEXT, "engines": {"node": ">=24"}}
@@ -124,6 +146,7 @@ def test_an_app_may_name_the_node_version_for_all() -> None:
     [
         ({"packageManager": "pnpm@9.15.0"}, "9.15.0"),
         ({"engines": {"pnpm": ">=9"}}, "9"),
+        ({"engines": {"pnpm": ">=8"}}, "10"),
         ({}, "10"),
     ],
 )
@@ -204,6 +227,12 @@ def test_the_schema_of_a_shared_package_is_the_one_the_api_uses() -> None:
     migrator = project(repo, Config()).migrator
     assert migrator is not None
     assert migrator.project.path == "packages/db"
+
+
+def test_the_migrator_can_be_left_out() -> None:
+    """Where something else migrates the database."""
+    config = load("[migrator]\nenabled = false")
+    assert project(CONVENTIONAL, config).migrator is None
 
 
 def test_the_schema_of_an_app_that_is_not_built_is_left_alone() -> None:

@@ -5,7 +5,7 @@ from dagger.mod._exceptions import FunctionError
 
 from slipway.build import shell, step
 from slipway.errors import BuildError, ConfigError
-from slipway.failures import joined, reported, step_error, step_name
+from slipway.failures import joined, message, reported, step_error, step_name
 from slipway.release import side_by_side
 
 
@@ -21,6 +21,12 @@ def test_long_output_is_cut_at_the_top() -> None:
     lines = str(step_error(step("a", "b"), 1, output, "")).splitlines()
     assert lines[1:3] == ["(60 lines above)", "line 60"]
     assert lines[-1] == "line 99"
+
+
+def test_a_native_package_without_a_compiler_gets_a_hint() -> None:
+    """The setting that helps is named after the tool's own words."""
+    error = step_error(step("dependencies", "pnpm"), 1, "gyp ERR! find Python x", "")
+    assert "set [node] build_image in slipway.toml" in str(error).splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -39,6 +45,12 @@ def test_images_that_share_a_failed_step_report_it_once() -> None:
     """Three images on one failed install are one failure."""
     error = BuildError("dependencies failed (exit code 1)")
     assert joined([error, BuildError(str(error)), BuildError("x")]) == f"{error}\n\nx"
+
+
+def test_the_engines_trace_is_not_the_users_business() -> None:
+    """Its errors end with an identifier of the trace."""
+    error = RuntimeError("failed to resolve image node:99 [traceparent:0af7-b7ad]")
+    assert message(error) == "failed to resolve image node:99"
 
 
 def test_what_the_user_can_put_right_has_no_traceback() -> None:

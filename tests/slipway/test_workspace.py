@@ -48,6 +48,12 @@ def test_an_app_without_shared_packages_hangs_on_none() -> None:
     assert REPO.closure("apps/web") == ()
 
 
+def test_only_what_the_apps_need_is_installed() -> None:
+    """The root comes along: its tools are every package's."""
+    assert REPO.needed(["apps/web"]) == (".", "apps/web")
+    assert "packages/utils" in REPO.needed(["apps/web", "apps/api"])
+
+
 def test_packages_of_settings_are_neither_built_nor_shipped() -> None:
     """An eslint config is one; a package that runs or is built is not."""
     assert REPO.settings("apps/api") == ("packages/eslint-config",)
@@ -88,6 +94,14 @@ def test_the_install_layer_reads_manifests_lockfile_and_what_they_name() -> None
     assert {"pnpm-lock.yaml", ".npmrc", "fixes/a.patch", "packages/cli/cli.mjs"} <= set(found)
     assert found[-1] == "vendor/**"
     assert "apps/web/page.tsx" not in found
+
+
+def test_patches_are_found_where_newer_lockfiles_do_not_name_them() -> None:
+    """They are settings of the workspace, or of the root's package.json."""
+    settings = "patchedDependencies:\n  lodash@4.17.21: fixes/lodash@4.17.21.patch\n"
+    root = {**ROOT, "pnpm": {"patchedDependencies": {"a": "./own/a.patch"}}}
+    found = workspace({".": root}, files={"pnpm-workspace.yaml": settings}).install_files()
+    assert {"fixes/lodash@4.17.21.patch", "./own/a.patch"} <= set(found)
 
 
 def test_a_package_within_another_is_no_source_of_it() -> None:
