@@ -10,6 +10,9 @@ from typing import Any
 
 from drydock.errors import DrydockError
 
+# A monorepo's caches come to some gigabytes. BuildKit's own limit grows with the disk, and others need that too.
+CACHE_LIMIT, FREE_SPACE = "30GB", "5GB"
+
 
 @dataclass(frozen=True)
 class Registry:
@@ -87,6 +90,9 @@ def buildkitd_config(
         "enabled = false",
         "[worker.oci]",
         "enabled = true",
+        "gc = true",
+        f"maxUsedSpace = {json.dumps(CACHE_LIMIT)}",
+        f"minFreeSpace = {json.dumps(FREE_SPACE)}",
     ]
     if cni:
         plugins, network = (json.dumps(path) for path in cni)

@@ -31,9 +31,6 @@ class Slipway:
     npmrc: Annotated[
         dagger.Secret | None, Doc("Your ~/.npmrc, for private packages; mounted while installing")
     ] = None
-    registry_password: Annotated[
-        dagger.Secret | None, Doc("The registry's password, for publishing")
-    ] = None
     revision: Annotated[str | None, Doc("The git commit for the images' labels; default: HEAD")] = (
         None
     )

@@ -31,6 +31,7 @@ def test_mirrors_and_certificates_reach_buildkit(tmp_path: Path) -> None:
         "b.test": {"ca": ["/etc/b.pem"]},
     }
     assert config["worker"]["oci"]["networkMode"] == "cni"
+    assert config["worker"]["oci"]["maxUsedSpace"] == "30GB"
     assert config["grpc"]["address"] == ["unix:///run/x.sock"]
 
 

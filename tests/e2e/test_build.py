@@ -3,6 +3,7 @@
 import json
 import re
 import tarfile
+import uuid
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,11 @@ def step(report: str, name: str) -> str:
     found = re.search(rf"^\s*{re.escape(name)}\s+(reused|built in .*)$", report, re.MULTILINE)
     assert found, f"no step {name!r} in:\n{report}"
     return found[1].split()[0]
+
+
+def unique() -> str:
+    """A text that no build has seen before: the daemon remembers every other."""
+    return uuid.uuid4().hex
 
 
 def test_build_reports_every_image(monorepo: Monorepo) -> None:
@@ -106,7 +112,7 @@ def test_an_api_edit_builds_the_api_alone_and_pushes_kilobytes(
     repo.edit(
         "apps/api-nest/src/main.ts",
         "await app.listen(",
-        "console.log('edited');\n  await app.listen(",
+        f"console.log('{unique()}');\n  await app.listen(",
     )
     report = repo.call("build").stdout
     assert step(report, "dependencies") == "reused"
@@ -123,7 +129,7 @@ def test_a_front_end_edit_builds_the_front_end_alone(tmp_path: Path) -> None:
     repo = copy_example(tmp_path / "edited")
     repo.call("build")
     page = repo.path / "apps/frontend-next/app/page.tsx"
-    page.write_text(page.read_text() + "\n// edited\n")
+    page.write_text(page.read_text() + f"\n// {unique()}\n")
     report = repo.call("build").stdout
     assert step(report, "dependencies") == "reused"
     assert step(report, "api: build") == "reused"
@@ -135,7 +141,7 @@ def test_an_edit_of_the_shared_package_builds_both_and_installs_nothing(tmp_path
     repo = copy_example(tmp_path / "edited")
     repo.call("build")
     source = repo.path / "packages/shared/src/index.ts"
-    source.write_text(source.read_text() + "\nexport const edited = true;\n")
+    source.write_text(source.read_text() + f"\nexport const edited = '{unique()}';\n")
     report = repo.call("build").stdout
     assert step(report, "dependencies") == "reused"
     assert step(report, "@mindfulspace/shared: build") == "built"
