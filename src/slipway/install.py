@@ -129,6 +129,11 @@ class Installation:
         files = self.sources(include=self.survey.repo.root_files(), exclude=(*ROOT_NOISE, *NOISE))
         return self.dependencies.with_directory(REPO, files)
 
+    async def settle(self) -> None:
+        """Settle the containers that everything else stands on."""
+        for name in ("system", "tools", "dependencies", "shell"):
+            self.__dict__[name] = await settled(getattr(self, name))
+
     def again(self, container: dagger.Container) -> dagger.Container:
         """Install once more: pnpm copied some workspace packages before they were built."""
         return self._install(container, "shared packages", "--ignore-scripts")
@@ -142,3 +147,13 @@ class Installation:
             return container.with_exec(command)
         mounted = container.with_mounted_secret(_NPMRC, self.npmrc)
         return mounted.with_exec(command).without_mount(_NPMRC)
+
+
+async def settled(container: dagger.Container) -> dagger.Container:
+    """The same container, known to the engine by its id; nothing of it is built.
+
+    Each query of the SDK repeats the whole chain of calls that made its object: a chain that begins
+    with an id is short, however much went before. `sync()` does the same, but builds.
+    """
+    context = container._ctx.select_id("Container", await container.id())  # noqa: SLF001
+    return dagger.Container(context)

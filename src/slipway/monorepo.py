@@ -7,7 +7,7 @@ from dagger import dag
 
 from . import build, migration
 from .build import COMPILE_CACHE, REPO, shell
-from .install import Installation
+from .install import Installation, settled
 from .prisma import PrismaProject
 from .project import App
 from .survey import Survey
@@ -35,12 +35,12 @@ class Workshop:
         itself it would ask along every path through the packages, and of these there are many:
         30 packages took four minutes before the first step, and take seconds in this order.
         """
-        await self.installation.shell.id()
+        await self.installation.settle()
         repo = self.survey.repo
         folders = (f for path in self.survey.project.paths for f in repo.closure(path))
         for folder in dict.fromkeys(folders):
             if container := self._package(folder):
-                await container.id()
+                self._built[folder] = await settled(container)
 
     @property
     def survey(self) -> Survey:

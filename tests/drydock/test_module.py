@@ -21,6 +21,8 @@ from drydock.progress import Progress
 from drydock.session import Session
 from drydock.workspace import find_workspace
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
