@@ -1,10 +1,13 @@
 """The client's machine: its directories, its workspace, its secrets."""
 
 import subprocess
+import uuid
 from pathlib import Path
 
 import dagger
 import pytest
+
+from drydock import paths
 
 pytestmark = pytest.mark.engine
 
@@ -135,11 +138,13 @@ async def test_a_secret_reaches_the_exec_and_is_hidden_in_its_output(dag: dagger
     assert await ran.stdout() == "***\n***\n13\n440 7\n"
 
 
-async def test_a_secret_is_in_no_layer_config_or_file_of_the_daemon(dag: dagger.Client) -> None:
-    """Searched in the exported image and in the daemon's own state folder."""
-    from drydock import paths
-
-    plaintext = "sentinel-5f0f4c1e-of-the-test"
+async def test_a_secret_is_in_no_layer_config_or_file_of_the_daemon(
+    dag: dagger.Client, tmp_path: Path
+) -> None:
+    """Searched in the exported image, and in whatever the daemon and drydock wrote meanwhile."""
+    began = tmp_path / "began"
+    began.touch()
+    plaintext = f"sentinel-{uuid.uuid4()}"
     secret = dag.set_secret("sentinel", plaintext)
     built = (
         dag.container()
@@ -149,13 +154,17 @@ async def test_a_secret_is_in_no_layer_config_or_file_of_the_daemon(dag: dagger.
     )
     archive = await built.export("image.tar")
     assert plaintext.encode() not in Path(archive).read_bytes()
-    found = subprocess.run(
-        ["grep", "-rlF", plaintext, str(paths.data() / "buildkit"), str(paths.state())],
+    folders = [paths.data(), paths.state(), paths.cache()]
+    written = subprocess.run(
+        ["find", *folders, "-type", "f", "-newer", began, "-print0"],
         capture_output=True,
-        text=True,
-        check=False,
+        check=True,
+    ).stdout
+    found = subprocess.run(
+        ["xargs", "-0", "grep", "-lF", plaintext], input=written, capture_output=True, check=False
     )
-    assert found.stdout == ""
+    assert written
+    assert found.stdout == b""
 
 
 async def test_an_exec_is_cached_by_its_secrets_value(dag: dagger.Client) -> None:
