@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +72,8 @@ class Pushed:
     host: str
     manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
     configs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+    """For the summary: image, digest, compressed size, seconds, what the registry had already."""
 
 
 def commit(folder: Path) -> None:
@@ -100,7 +104,11 @@ def publish(repo: Monorepo, host: str, tag: str) -> Pushed:
     """Push the images of a release, and read back what the registry has."""
     pushed = Pushed({}, host)
     for name in IMAGES:
-        address = f"{host}/e2e/{name}:{tag}"
+        address, before, began = (
+            f"{host}/e2e/{name}:{tag}",
+            layers(host, name, tag),
+            time.monotonic(),
+        )
         reference = repo.call(
             "release", "--env", "staging", name, "publish", "--address", address
         ).stdout.strip()
@@ -110,7 +118,22 @@ def publish(repo: Monorepo, host: str, tag: str) -> Pushed:
         )
         digest = pushed.manifests[name]["config"]["digest"]
         pushed.configs[name] = registry_json(host, f"e2e/{name}/blobs/{digest}")
+        found = pushed.manifests[name]["layers"]
+        size = sum(layer["size"] for layer in found) / 1e6
+        cached = f"{sum(layer['digest'] in before for layer in found)} of {len(found)} layers"
+        seconds = f"{time.monotonic() - began:.1f}"
+        pushed.rows.append((name, reference.partition("@")[2], f"{size:.1f} MB", seconds, cached))
     return pushed
+
+
+def layers(host: str, name: str, tag: str) -> set[str]:
+    """Digests of the layers that an earlier run has pushed."""
+    try:
+        manifest = registry_json(host, f"e2e/{name}/manifests/{tag}")
+    except urllib.error.HTTPError as error:
+        error.close()
+        return set()
+    return {layer["digest"] for layer in manifest["layers"]}
 
 
 def registry_json(host: str, path: str) -> dict[str, Any]:
