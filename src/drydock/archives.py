@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from drydock import paths
 
 KEPT = 24
 """How many are kept; each holds a whole image, some 100 MB."""
+ABANDONED = 3600
+"""Seconds after which an unfinished one counts as left behind."""
 
 
 class Archives:
@@ -41,6 +44,13 @@ class Archives:
         return final / "image"
 
     def _prune(self) -> None:
-        entries = [path for path in self.folder.iterdir() if not path.name.startswith(".")]
-        for old in sorted(entries, key=lambda path: path.stat().st_mtime, reverse=True)[KEPT:]:
-            shutil.rmtree(old, ignore_errors=True)
+        aged = sorted(self.folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        whole = [path for path in aged if not path.name.startswith(".")]
+        # What a killed process left behind; one that still writes is younger.
+        left = [path for path in aged if path.name.startswith(".") and _age(path) > ABANDONED]
+        for path in [*whole[KEPT:], *left]:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _age(path: Path) -> float:
+    return time.time() - path.stat().st_mtime
