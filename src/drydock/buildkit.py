@@ -48,8 +48,8 @@ class BuildKit:
     progress: Progress
     locate: Callable[[], str] = lambda: daemon.ensure().address
     """Gives its address (`unix://…`, `tcp://…`)."""
-    docker_config: Path | None = None
-    """Folder with the registry logins of the session, in Docker's format; None: the user's own."""
+    docker_config: Callable[[], Path | None] = lambda: None
+    """Gives the folder with the registry logins of the session, in Docker's format; None: the user's own."""
     _address: asyncio.Task[str] | None = None
 
     async def address(self) -> str:
@@ -81,31 +81,56 @@ class BuildKit:
         Raises:
             SolveError: If BuildKit cannot build or export it.
         """
-        args = ["build", "--progress", "rawjson"]
-        env = {}
+        args = []
         for name, path in lowered.locals.items():
             args += ["--local", f"{name}={path}"]
         for name, path in lowered.layouts.items():
             args += ["--oci-layout", f"{name}={path}"]
-        for number, identity in enumerate(sorted(lowered.secrets)):
-            # By an environment variable: a command line is open to every user of the machine.
-            env[f"DRYDOCK_SECRET_{number}"] = (secrets or {})[identity]
-            args += ["--secret", f"id={identity},env=DRYDOCK_SECRET_{number}"]
         if lowered.insecure:
             args += ["--allow", "security.insecure"]
-        if output:
-            args += ["--output", output]
-        return await self.run(args, stdin=lowered.definition, env=env, on_log=on_log)
+        return await self._run(args, output, secrets, stdin=lowered.definition, on_log=on_log)
 
-    async def run(
+    async def dockerfile(
+        self,
+        folder: str,
+        options: Mapping[str, str],
+        output: str = "",
+        secrets: Mapping[str, bytes] | None = None,
+    ) -> Solved:
+        """Build a folder with BuildKit's own Dockerfile frontend.
+
+        Args:
+            folder: The build's context, with the Dockerfile in it.
+            options: The frontend's: `filename`, `target`, `build-arg:NAME`, `platform`.
+            output: As in `solve`.
+            secrets: Plaintexts by the id that the Dockerfile knows them by.
+
+        Raises:
+            SolveError: If BuildKit cannot build or export it.
+        """
+        args = ["--frontend", "dockerfile.v0"]
+        args += ["--local", f"context={folder}", "--local", f"dockerfile={folder}"]
+        for name, value in options.items():
+            args += ["--opt", f"{name}={value}"]
+        return await self._run(args, output, secrets)
+
+    async def _run(
         self,
         args: list[str],
+        output: str,
+        secrets: Mapping[str, bytes] | None,
         *,
         stdin: bytes = b"",
-        env: dict[str, bytes] | None = None,
         on_log: Any = None,
     ) -> Solved:
         """Run `buildctl build …` to its end; when cancelled, the build is cancelled."""
+        args, env = ["build", "--progress", "rawjson", *args], {}
+        for number, (identity, plaintext) in enumerate(sorted((secrets or {}).items())):
+            # By an environment variable: a command line is open to every user of the machine.
+            env[f"DRYDOCK_SECRET_{number}"] = plaintext
+            args += ["--secret", f"id={identity},env=DRYDOCK_SECRET_{number}"]
+        if output:
+            args += ["--output", output]
         with tempfile.TemporaryDirectory(prefix="drydock-") as folder:
             metadata = Path(folder) / "metadata.json"
             solved = Solved()
@@ -138,8 +163,8 @@ class BuildKit:
     ) -> AsyncIterator[asyncio.subprocess.Process]:
         environment = {os.fsencode(k): os.fsencode(v) for k, v in os.environ.items()}
         environment |= {os.fsencode(k): v for k, v in (env or {}).items()}
-        if self.docker_config:
-            environment[b"DOCKER_CONFIG"] = os.fsencode(self.docker_config)
+        if folder := self.docker_config():
+            environment[b"DOCKER_CONFIG"] = os.fsencode(folder)
         process = await asyncio.create_subprocess_exec(
             str(paths.binary("buildctl")),
             "--addr",

@@ -12,7 +12,7 @@ import re
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,6 +61,7 @@ class Engine:
         """Make the parts that the session's effects share."""
         self.secrets = SecretStore(self.environment, self.cwd)
         self.logins = Logins(self.environment)
+        self.buildkit.docker_config = lambda: self.logins.folder
         self.services = Services(self)
         self.archives = Archives(paths.cache() / "archives")
         self._resolved: dict[tuple[str, str], asyncio.Task[Resolved]] = {}
@@ -96,7 +97,6 @@ class Engine:
         """A definition, once the services that its execs are bound to are running."""
         addresses = await self.services.addresses(fs)
         settings = Settings(str(paths.binary("drydock-shim").parent), DEFAULT_PLATFORM, addresses)
-        self.buildkit.docker_config = self.logins.folder
         return lower(fs, settings)
 
     async def sync(self, fs: Fs) -> None:
@@ -278,13 +278,10 @@ class Engine:
     async def _resolve_image(self, ref: str, platform: str) -> Resolved:
         # The Dockerfile frontend resolves an image as any build would: through the daemon, with its mirrors,
         # certificates and logins. What it read of the image stays in the daemon's content store.
-        self.buildkit.docker_config = self.logins.folder
         with tempfile.TemporaryDirectory(prefix="drydock-") as folder:
             (Path(folder) / "Dockerfile").write_text(f"FROM {ref}\n")
-            local = ["--local", f"dockerfile={folder}", "--local", f"context={folder}"]
-            args = ["build", "--progress", "rawjson", "--frontend", "dockerfile.v0", *local]
             try:
-                solved = await self.buildkit.run([*args, "--opt", f"platform={platform}"])
+                solved = await self.buildkit.dockerfile(folder, {"platform": platform})
             except SolveError as error:
                 # The last line has the reason; those above show where in the one-line Dockerfile it is.
                 message = str(error).splitlines()[-1].removeprefix("error: failed to solve: ")
@@ -349,25 +346,17 @@ class Engine:
     async def _docker_build(
         self, folder: str, options: dict[str, str], secrets: list[Secret], platform: str
     ) -> Container:
-        args = ["build", "--progress", "rawjson", "--frontend", "dockerfile.v0"]
-        args += ["--local", f"context={folder}", "--local", f"dockerfile={folder}"]
-        for name, value in {**options, "platform": platform}.items():
-            args += ["--opt", f"{name}={value}"]
-        env = {}
-        for number, secret in enumerate(secrets):
-            env[f"DRYDOCK_SECRET_{number}"] = await self.secrets.plaintext(secret)
-            args += ["--secret", f"id={secret.name},env=DRYDOCK_SECRET_{number}"]
+        options = {**options, "platform": platform}
+        plaintexts = {secret.name: await self.secrets.plaintext(secret) for secret in secrets}
+
+        def build(kind: str, **attributes: str) -> Awaitable[Solved]:
+            output = exporter(kind, attributes)
+            return self.buildkit.dockerfile(folder, options, output, plaintexts)
+
         try:
-            solved = await self.buildkit.run(
-                [*args, "--output", exporter("image", {"push": "false"})], env=env
-            )
-            digest = solved.metadata["containerimage.digest"]
+            digest = (await build("image", push="false")).metadata["containerimage.digest"]
             path = await self.archives.ensure(
-                f"layout-{digest}",
-                lambda path: self.buildkit.run(
-                    [*args, "--output", exporter("oci", {"tar": "false", "dest": str(path)})],
-                    env=env,
-                ),
+                f"layout-{digest}", lambda path: build("oci", tar="false", dest=str(path))
             )
         except SolveError as error:
             raise ApiError(f"docker build failed: {error}") from None
