@@ -6,6 +6,7 @@ import dagger
 
 from . import build, migrator
 from .build import SCRIPTS
+from .install import settled
 from .monorepo import with_prisma_client
 from .project import App
 from .runtime import Made, Runtime
@@ -24,25 +25,21 @@ class Images:
     async def all(self) -> list[Made]:
         """Every image of the project: the apps by name, then the migrator; none is built yet."""
         project = self.runtime.workshop.survey.project
-        await self.runtime.workshop.prepare()
-        made = [self._app(app) for app in project.apps]
+        made = [await self._app(app) for app in project.apps]
         if project.migrator:
-            made.append(migrator.image(self.runtime, project.migrator))
-        for image in made:
-            await image.settle()
+            made.append(await migrator.image(self.runtime, project.migrator))
         return made
 
-    def _app(self, app: App) -> Made:
+    async def _app(self, app: App) -> Made:
         if app.dockerfile:
             return self._dockerfile(app)
-        return self._front_end(app) if app.kind == "next" else self._service(app)
+        return await (self._front_end(app) if app.kind == "next" else self._service(app))
 
-    def _front_end(self, app: App) -> Made:
+    async def _front_end(self, app: App) -> Made:
         """Next's standalone server; what it traced of node_modules comes first."""
-        built = self.runtime.workshop.app(app)
+        built = await settled(self.runtime.workshop.app(app))
         container = (
-            self.runtime.base()
-            .with_env_variable("NEXT_TELEMETRY_DISABLED", "1")
+            self.runtime.base.with_env_variable("NEXT_TELEMETRY_DISABLED", "1")
             .with_env_variable("HOSTNAME", "0.0.0.0")  # noqa: S104 - inside its container
             .with_env_variable("PORT", str(app.port))
             .with_directory("/", built.directory("/out/dependencies"))
@@ -50,17 +47,17 @@ class Images:
             .with_exposed_port(app.port)
             .with_entrypoint(["node", "server.js"])
         )
-        container = self.runtime.finished(container, app.name, app.path)
+        container = await self.runtime.finished(container, app.name, app.path)
         logs = (*self.runtime.workshop.builds(app.path), built)
         return Made(app.name, container, logs, ("dependencies", "app"))
 
-    def _service(self, app: App) -> Made:
+    async def _service(self, app: App) -> Made:
         """A Node service: production dependencies, shared packages, and what its build made."""
         workshop = self.runtime.workshop
         repo, schemas = workshop.survey.repo, workshop.survey.project.prisma
-        built, shared = workshop.app(app), repo.closure(app.path, production=True)
-        collected = self._collected(app, shared)
-        container = self.runtime.base().with_env_variable("PORT", str(app.port))
+        built, shared = await settled(workshop.app(app)), repo.closure(app.path, production=True)
+        collected = await settled(self._collected(app, shared))
+        container = self.runtime.base.with_env_variable("PORT", str(app.port))
         container = container.with_directory("/", collected.directory("/out"))
         layers = ["dependencies"]
         used = (schemas[path] for path in (app.path, *shared) if path in schemas)
@@ -73,7 +70,7 @@ class Images:
             layers.append("shared packages")
         container = self._with_output(container, built, app)
         container = container.with_exposed_port(app.port).with_entrypoint(["node", *app.program])
-        container = self.runtime.finished(container, app.name, app.path)
+        container = await self.runtime.finished(container, app.name, app.path)
         logs = (*workshop.builds(app.path), built, collected)
         return Made(app.name, container, logs, (*layers, "app"))
 

@@ -4,6 +4,7 @@ import posixpath
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import dagger
 from dagger import dag
@@ -12,6 +13,8 @@ from .build import REPO, SCRIPTS, step
 from .manifest import for_install, join
 from .survey import Survey
 from .workspace import NOISE, ROOT_NOISE
+
+_T = TypeVar("_T", dagger.Container, dagger.File)
 
 STORE = "/pnpm"
 _NPMRC = "/root/.npmrc"
@@ -79,7 +82,8 @@ class Installation:
     @cached_property
     def runtime(self) -> dagger.Container:
         """What images begin with, the scripts still in it."""
-        return self._system(self.survey.project.image)
+        project = self.survey.project
+        return self.system if project.image == project.build_image else self._system(project.image)
 
     def _system(self, image: str) -> dagger.Container:
         """An image with the scripts, and with OpenSSL's library if Prisma may want it."""
@@ -149,11 +153,11 @@ class Installation:
         return mounted.with_exec(command).without_mount(_NPMRC)
 
 
-async def settled(container: dagger.Container) -> dagger.Container:
-    """The same container, known to the engine by its id; nothing of it is built.
+async def settled(thing: _T) -> _T:
+    """The same container or file, known to the engine by its id; of a container nothing is built.
 
     Each query of the SDK repeats the whole chain of calls that made its object: a chain that begins
     with an id is short, however much went before. `sync()` does the same, but builds.
     """
-    context = container._ctx.select_id("Container", await container.id())  # noqa: SLF001
-    return dagger.Container(context)
+    context = thing._ctx.select_id(type(thing).__name__, await thing.id())  # noqa: SLF001
+    return type(thing)(context)

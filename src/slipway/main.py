@@ -12,7 +12,7 @@ from .images import Images
 from .install import Installation
 from .monorepo import Workshop
 from .project import App
-from .release import Image, Release, evaluate, side_by_side
+from .release import Image, Release, evaluate
 from .runtime import Made, Runtime
 from .survey import Survey, take
 
@@ -48,20 +48,16 @@ class Slipway:
         with reported():
             survey = await take(self.ws, self.config)
             workshop = self._workshop(survey, env, api_url)
-            images = await Images(Runtime(workshop, self._labels(survey))).all()
-
-            async def one(made: Made) -> tuple[report.ImageFacts, list[report.Step]]:
-                return await evaluate(made, survey.project.image)
-
-            done = await side_by_side(one, images)
             labels = self._labels(survey)
+            images = await Images(await Runtime.prepared(workshop, labels)).all()
+            facts, steps = await evaluate(images, survey.project.image)
             return report.render(
                 title=f"{survey.project.name}, {env}, version {labels[_VERSION]}, "
                 f"revision {labels[_REVISION][:12]}",
                 notes=_notes(survey, workshop),
                 findings=() if survey.config else survey.project.findings,
-                images=[facts for facts, _ in done],
-                steps=report.merge(steps for _, steps in done),
+                images=facts,
+                steps=steps,
                 since=since,
                 now=time.time(),
             )
@@ -72,7 +68,8 @@ class Slipway:
         with reported():
             survey = await take(self.ws, self.config)
             labels = self._labels(survey)
-            images = await Images(Runtime(self._workshop(survey, env, api_url), labels)).all()
+            workshop = self._workshop(survey, env, api_url)
+            images = await Images(await Runtime.prepared(workshop, labels)).all()
             return Release(  # type: ignore[call-arg]
                 project=survey.project.name,
                 environment=env,

@@ -5,6 +5,7 @@ from dagger import dag
 
 from . import build, migration
 from .build import REPO, SCRIPTS, shell
+from .install import settled
 from .monorepo import with_prisma_client
 from .project import Migrator
 from .runtime import Made, Runtime
@@ -13,7 +14,7 @@ from .runtime import Made, Runtime
 _INSTALL_FILES = ("pnpm-lock.yaml", ".npmrc", ".pnpmfile.cjs")
 
 
-def image(runtime: Runtime, migrator: Migrator) -> Made:
+async def image(runtime: Runtime, migrator: Migrator) -> Made:
     """The image that migrates by default, and seeds with the arguments `db seed`.
 
     Args:
@@ -24,11 +25,11 @@ def image(runtime: Runtime, migrator: Migrator) -> Made:
         The image; its check runs Prisma in it.
     """
     workshop, project = runtime.workshop, migrator.project
-    generated = workshop.generated(project)
+    generated = await settled(workshop.generated(project))
     # Migrating reads Prisma's files alone; a seed may import what the package imports.
     shared = workshop.survey.repo.closure(project.path, production=True) if project.seed else ()
-    collected = _dependencies(runtime, migrator, shared)
-    container = runtime.base().with_directory("/", collected.directory("/out"))
+    collected = await settled(_dependencies(runtime, migrator, shared))
+    container = runtime.base.with_directory("/", collected.directory("/out"))
     layers = ["dependencies"]
     if project.client_in_modules:
         container = with_prisma_client(container, generated, project.path)
@@ -45,7 +46,7 @@ def image(runtime: Runtime, migrator: Migrator) -> Made:
         .with_entrypoint([program])
         .with_default_args(["migrate", "deploy", *schema])
     )
-    container = runtime.finished(container, "migrator", project.path)
+    container = await runtime.finished(container, "migrator", project.path)
     check = container.with_exec([program, "--version"])
     return Made("migrator", container, (generated, collected), (*layers, "app"), (check,))
 

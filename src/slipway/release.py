@@ -11,11 +11,14 @@ from dagger import Doc, dag, field, function, object_type
 
 from .build import SCRIPTS
 from .failures import reported
+from .install import settled
 from .report import ImageFacts, Step, merge, parse_steps
 from .runtime import Made
+from .survey import local
 
 _A = TypeVar("_A")
 _T = TypeVar("_T")
+_FACTS = "/facts.json"
 _READER = Path(__file__).parent / "scripts" / "image.mjs"
 
 
@@ -55,13 +58,14 @@ class Release:
             tarballs = {image.name: image.container.as_tarball() for image in self.images}
 
             async def one(name: str) -> ImageFacts:
-                return await inspect(self.reader, name, tarballs[name])
+                found = await looked_at(self.reader, tarballs[name]).contents()
+                return facts(name, json.loads(found))
 
-            facts = await side_by_side(one, list(tarballs))
+            known = await side_by_side(one, list(tarballs))
             files = dag.directory()
             for name, tarball in tarballs.items():
                 files = files.with_file(f"{name}.tar", tarball, permissions=0o644)
-            return files.with_new_file("release.json", manifest(self, facts))
+            return files.with_new_file("release.json", manifest(self, known))
 
 
 def manifest(release: Release, images: Sequence[ImageFacts]) -> str:
@@ -80,67 +84,71 @@ def manifest(release: Release, images: Sequence[ImageFacts]) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-async def inspect(
-    reader: str, name: str, tarball: dagger.File, layers: tuple[str, ...] = ()
-) -> ImageFacts:
-    """Read an image's digest and sizes from its OCI tarball.
+def looked_at(reader: str, tarball: dagger.File) -> dagger.File:
+    """What an image's OCI tarball says of its digest and sizes, as a JSON file.
 
     Args:
         reader: A Node image to read it with; the one the builds run on anyway.
-        name: The image's name.
-        tarball: Its OCI tarball.
-        layers: What each layer above the base holds.
-
-    Returns:
-        The facts.
+        tarball: The tarball.
     """
     container = (
         dag.container()
         .from_(reader)
         .with_user("0:0")
         .with_new_file("/image.mjs", _READER.read_text())
+        .with_mounted_file("/image.tar", tarball)
+        .with_exec(["node", "/image.mjs", "/image.tar"], redirect_stdout=_FACTS)
     )
-    text = (
-        await container.with_mounted_file("/image.tar", tarball)
-        .with_exec(["node", "/image.mjs", "/image.tar"])
-        .stdout()
-    )
-    return facts(name, json.loads(text), layers)
+    return container.file(_FACTS)
 
 
-def facts(name: str, found: Mapping[str, Any], layers: tuple[str, ...]) -> ImageFacts:
+def facts(name: str, found: Mapping[str, Any], layers: tuple[str, ...] = ()) -> ImageFacts:
     """The facts of an image out of what image.mjs printed."""
     sizes = tuple(layer["size"] for layer in found["layers"])
     names = ("base", *layers) if layers and len(sizes) == len(layers) + 1 else ()
     return ImageFacts(name, found["digest"], found["size"], sizes, names)
 
 
-async def evaluate(made: Made, reader: str) -> tuple[ImageFacts, list[Step]]:
-    """Build one image: its facts and the steps that went into it.
+async def evaluate(images: Sequence[Made], reader: str) -> tuple[list[ImageFacts], list[Step]]:
+    """Build images: their facts and the steps that went into them.
 
     Args:
-        made: The image.
-        reader: A Node image to inspect it with.
+        images: The images.
+        reader: A Node image to inspect them with.
 
     Returns:
-        Its facts and its steps.
+        The facts in the order of the images, and the steps in the order they ran.
+
+    Raises:
+        ExceptionGroup: What failed, of every image.
     """
-    logs: list[list[Step]] = []
-    found: list[ImageFacts] = []
+    tarballs = await side_by_side(_built, images)
+    # All that is wanted of them at once: asked one by one, the engine goes through each build again.
+    wanted = dag.directory()
+    for made, tarball in zip(images, tarballs, strict=True):
+        wanted = wanted.with_file(f"{made.name}.json", looked_at(reader, tarball))
+    # Images share containers, each the same object.
+    built = {id(container): container for made in images for container in made.built}
+    for number, container in enumerate(built.values()):
+        wanted = wanted.with_file(f"{number}.tsv", container.file(f"{SCRIPTS}/steps.tsv"))
+    async with local(wanted) as files:
+        texts = files.texts(files.names)
+    steps = merge(parse_steps(text) for name, text in texts.items() if name.endswith(".tsv"))
+    return [facts(m.name, json.loads(texts[f"{m.name}.json"]), m.layers) for m in images], steps
 
-    async def log(container: dagger.Container) -> None:
-        logs.append(parse_steps(await container.file(f"{SCRIPTS}/steps.tsv").contents()))
 
-    async def look() -> None:
-        found.append(await inspect(reader, made.name, made.container.as_tarball(), made.layers))
+async def _built(made: Made) -> dagger.File:
+    """One image, built and checked, as a tarball."""
+    tarballs: list[dagger.File] = []
+
+    async def pack() -> None:
+        tarballs.append(await settled(made.container.as_tarball()))
 
     async with anyio.create_task_group() as group:
-        for container in made.built:
-            group.start_soon(log, container)
+        group.start_soon(pack)
         for check in made.checks:
             group.start_soon(check.sync)
-        group.start_soon(look)
-    return found[0], merge(logs)
+    return tarballs[0]
 
 
 async def side_by_side(work: Callable[[_A], Awaitable[_T]], items: Sequence[_A]) -> list[_T]:

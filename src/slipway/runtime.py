@@ -3,12 +3,14 @@
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import dagger
 from dagger import dag
 
 from . import build
 from .build import SCRIPTS
+from .install import settled
 from .monorepo import Workshop
 
 USER = "1000:1000"
@@ -78,11 +80,6 @@ class Made:
     layers: tuple[str, ...] = ()
     checks: tuple[dagger.Container, ...] = ()
 
-    async def settle(self) -> None:
-        """Ask for every container's identity, in order: what they share is then asked for once."""
-        for container in (*self.built, self.container, *self.checks):
-            await container.id()
-
 
 @dataclass(frozen=True)
 class Runtime:
@@ -91,16 +88,21 @@ class Runtime:
     Attributes:
         workshop: The build containers.
         labels: OCI labels of every image.
+        base: The base image in one layer, without package managers; its variables stay.
     """
 
     workshop: Workshop
     labels: Mapping[str, str]
+    base: dagger.Container
 
-    def base(self) -> dagger.Container:
-        """The base image in one layer, without package managers; its variables stay."""
-        system = self.workshop.installation.runtime
+    @classmethod
+    async def prepared(cls, workshop: Workshop, labels: Mapping[str, str]) -> Self:
+        """Settle what every image begins with; nothing is built."""
+        await workshop.prepare()
+        system = workshop.installation.runtime
         clean = dag.directory().with_directory("/", system.rootfs(), exclude=list(UNUSED))
-        return system.with_rootfs(clean).with_env_variable("NODE_ENV", "production")
+        plain = system.with_rootfs(clean).with_env_variable("NODE_ENV", "production")
+        return cls(workshop, labels, await settled(plain))
 
     def labelled(self, container: dagger.Container, name: str) -> dagger.Container:
         """A container with the OCI labels of an image."""
@@ -110,9 +112,10 @@ class Runtime:
             container = container.with_label(key, value)
         return container
 
-    def finished(self, container: dagger.Container, name: str, path: str) -> dagger.Container:
+    async def finished(self, container: dagger.Container, name: str, path: str) -> dagger.Container:
         """A container that runs in a workspace folder, as a user who owns nothing."""
-        return self.labelled(container.with_workdir(build.folder(path)).with_user(USER), name)
+        placed = container.with_workdir(build.folder(path)).with_user(USER)
+        return await settled(self.labelled(placed, name))
 
     def shared(self, folders: tuple[str, ...]) -> dagger.Directory:
         """Built shared packages, relative to the repo, without what only builds read."""

@@ -1,11 +1,14 @@
 """Reads a repo once, through one filtered directory, and hands on plain values."""
 
+import os
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
-import anyio
 import dagger
 
 from . import config, detect, git, lockfile, manifest, project
@@ -50,8 +53,6 @@ LOCKFILE = "pnpm-lock.yaml"
 _GIT_FILES = ("HEAD", "config", "packed-refs", "refs/heads/**", "refs/tags/**")
 # git packs refs when it clones; a repo with more tags apart than this is not searched for one.
 _LOOSE_TAGS = 200
-# Opened files at a time; more gains nothing and floods the engine.
-_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,10 @@ async def _config_text(ws: dagger.Workspace, where: str) -> str:
 
 
 async def _repo(folder: dagger.Directory) -> Monorepo:
-    files = frozenset(name for name in await folder.glob("**") if not name.endswith("/"))
-    texts = await contents(folder, files & {LOCKFILE})
-    texts |= await contents(folder, readable(files, lockfile_of(texts)) - texts.keys())
-    return monorepo(files, texts)
+    async with local(folder) as files:
+        texts = files.texts({LOCKFILE})
+        texts |= files.texts(readable(files.names, lockfile_of(texts)))
+        return monorepo(files.names, texts)
 
 
 def readable(files: frozenset[str], lock: lockfile.Lockfile) -> frozenset[str]:
@@ -130,35 +131,48 @@ def readable(files: frozenset[str], lock: lockfile.Lockfile) -> frozenset[str]:
     return frozenset(name for name in files if name in manifests or _READ.search(name))
 
 
-async def contents(folder: dagger.Directory, names: Iterable[str]) -> dict[str, str]:
-    """The texts of several files of a directory, read side by side."""
-    texts: dict[str, str] = {}
-    limit = anyio.CapacityLimiter(_AT_ONCE)
+@dataclass(frozen=True)
+class Files:
+    """The files of a directory, in a folder of this process.
 
-    async def one(name: str) -> None:
-        async with limit:
-            texts[name] = await folder.file(name).contents()
+    Attributes:
+        folder: The folder.
+        names: Every file and link in it, relative to the folder.
+    """
 
-    async with anyio.create_task_group() as group:
-        for name in names:
-            group.start_soon(one, name)
-    return texts
+    folder: Path
+    names: frozenset[str]
+
+    def texts(self, names: Iterable[str]) -> dict[str, str]:
+        """The texts of those of some files that are there."""
+        return {
+            name: (self.folder / name).read_text(errors="replace")
+            for name in names
+            if name in self.names and (self.folder / name).is_file()
+        }
+
+
+@asynccontextmanager
+async def local(directory: dagger.Directory) -> AsyncIterator[Files]:
+    """The files of a directory, as long as the context lasts: one query, however many they are."""
+    with tempfile.TemporaryDirectory(prefix="slipway-") as name:
+        folder = Path(name)
+        await directory.export(name)
+        listed = (
+            (Path(path) / file).relative_to(folder).as_posix()
+            for path, _, found in os.walk(folder)
+            for file in found
+        )
+        yield Files(folder, frozenset(listed))
 
 
 async def _origin(ws: dagger.Workspace) -> git.Origin:
     # In a worktree .git is a file, and the state lies outside the workspace: nothing is found.
-    folder = ws.directory("/", include=[f".git/{name}" for name in _GIT_FILES])
-    names = {name.removeprefix(".git/") for name in await folder.glob("**")}
-    texts = await contents(folder, _git_paths(names & {"HEAD", "config", "packed-refs"}))
-    head = texts.get(".git/HEAD", "").removeprefix("ref: ").strip()
-    tags = {name for name in names if name.startswith("refs/tags/") and not name.endswith("/")}
-    loose = {head} & names | (tags if len(tags) <= _LOOSE_TAGS else set())
-    texts |= await contents(folder, _git_paths(loose))
+    async with local(ws.directory("/", include=[f".git/{name}" for name in _GIT_FILES])) as files:
+        tags = {name for name in files.names if name.startswith(".git/refs/tags/")}
+        wanted = files.names if len(tags) <= _LOOSE_TAGS else files.names - tags
+        texts = files.texts(wanted)
     return git.read({name.removeprefix(".git/"): text for name, text in texts.items()})
-
-
-def _git_paths(names: Iterable[str]) -> list[str]:
-    return sorted(f".git/{name}" for name in names)
 
 
 def monorepo(files: frozenset[str], texts: Mapping[str, str]) -> Monorepo:
