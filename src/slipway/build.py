@@ -6,16 +6,22 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from . import prisma
+from . import layout, prisma
+from .layout import SCRIPTS, Layout
 from .manifest import Package
 from .prisma import PrismaProject
 from .project import OUTPUTS, App
 
-SCRIPTS = "/slipway"
 REPO = "/app"
 STEP = f"{SCRIPTS}/step.sh"
 COMPILE_CACHE = "/slipway-cache"
+# Where collect.mjs puts what it copies.
+COLLECTED = "/out/dependencies"
+# What a package at the repo's root has beside its own files.
+_INSTALL_FILES = ("pnpm-lock.yaml", ".npmrc", ".pnpmfile.cjs")
 _GENERATE = "prisma generate"
+_BUILD_HOOKS = ("prebuild", "postbuild")
+_NO_HOOKS = "--config.enable-pre-post-scripts=false"
 
 
 def step(name: str, *command: str) -> list[str]:
@@ -60,29 +66,66 @@ def generate(project: PrismaProject) -> str:
 
 
 def package_lines(package: Package, project: PrismaProject | None) -> list[str]:
-    """The lines that build a shared package; none if there is nothing to run.
+    """The lines that build a shared package and lay it out; none if there is nothing to run.
 
     Args:
         package: The package.
         project: Prisma in it, if any.
     """
-    return _lines(
-        package, project, _compiled(output_folder(package)) if "build" in package.scripts else None
-    )
+    command = _compiled(output_folder(package)) if "build" in package.scripts else None
+    lines = _lines(package, project, command)
+    if not lines:
+        return []
+    home = folder(package.path)
+    layouts = [
+        Layout(home, layout.PACKAGE, ("node_modules",)),
+        Layout(home, layout.RUNTIME, runtime_noise(package)),
+        *_client(project),
+    ]
+    return [*lines, layout.line(layouts)]
 
 
-def app_lines(app: App, package: Package, project: PrismaProject | None) -> list[str]:
-    """The lines that build an app and check or lay out what it made.
+def generates_apart(package: Package, project: PrismaProject) -> bool:
+    """Whether an app can be built on a client that was generated from Prisma's files alone.
+
+    Then an edit of the app generates nothing. It can where all that generates in its scripts are
+    hooks that do nothing else, and where it is known what generating writes.
+
+    Args:
+        package: The app's package.
+        project: Prisma in it.
+    """
+    hooks = [*package.install_hooks, *(h for h in _BUILD_HOOKS if h in package.scripts)]
+    generating = [hook for hook in hooks if package.runs(hook, _GENERATE)]
+    if any(hook in _BUILD_HOOKS for hook in generating):
+        # pnpm skips all of a script's hooks or none.
+        generating += [hook for hook in hooks if hook in _BUILD_HOOKS]
+    by_build = _GENERATE in package.scripts.get("build", "")
+    alone = all(package.only_runs(hook, _GENERATE) for hook in generating)
+    return project.client_alone and alone and not by_build
+
+
+def app_lines(
+    app: App,
+    package: Package,
+    project: PrismaProject | None,
+    nested: tuple[str, ...] = (),
+    *,
+    generated: bool = False,
+) -> list[str]:
+    """The lines that build an app, check what it made and lay it out.
 
     Args:
         app: The app.
         package: Its package.
         project: Prisma in it, if any.
+        nested: Other packages below its folder, relative to it.
+        generated: Whether Prisma's client is there already (see `generates_apart`).
     """
     if app.kind == "next":
         build = "pnpm run build" if "build" in package.scripts else "pnpm exec next build"
         return [
-            *_lines(package, project, build),
+            *_lines(package, project, build, generated=generated),
             f"{SCRIPTS}/standalone.sh {shlex.quote(app.path)}",
         ]
     build_script = "pnpm run build" if "build" in package.scripts else "pnpm exec nest build"
@@ -90,11 +133,40 @@ def app_lines(app: App, package: Package, project: PrismaProject | None) -> list
     if "build" in package.scripts or app.kind == "nest":
         command = _compiled(app.output or "dist", build_script)
     check = f"{SCRIPTS}/present.sh {shlex.quote(app.program[-1])} {shlex.quote(app.name)}"
-    return [*(_lines(package, project, command) or [enter(app.path)]), check]
+    layouts = [
+        Layout(folder(app.path), layout.APP, (*runtime_noise(package, app.program), *nested)),
+        *_client(project),
+    ]
+    lines = _lines(package, project, command, generated=generated) or [enter(app.path)]
+    return [*lines, check, layout.line(layouts)]
 
 
-def _lines(package: Package, project: PrismaProject | None, build: str | None) -> list[str]:
+def prisma_layouts(project: PrismaProject, nested: tuple[str, ...]) -> list[Layout]:
+    """What generating leaves in a package: Prisma's files and the client.
+
+    Args:
+        project: Prisma in the package.
+        nested: Other packages below its folder, relative to it.
+    """
+    drop = ("node_modules", *nested, *_INSTALL_FILES)
+    return [Layout(folder(project.path), layout.PRISMA, drop), *_client(project)]
+
+
+def _client(project: PrismaProject | None) -> list[Layout]:
+    """Prisma's client, where it is not among the package's own files."""
+    return [layout.client(REPO, project.path)] if project and project.client_in_modules else []
+
+
+def _lines(
+    package: Package, project: PrismaProject | None, build: str | None, *, generated: bool = False
+) -> list[str]:
     """Hooks, Prisma's client and the build; placeholders only for commands that generate."""
+    if generated:
+        left = [h for h in package.install_hooks if not package.runs(h, _GENERATE)]
+        if build and any(package.runs(hook, _GENERATE) for hook in _BUILD_HOOKS):
+            build = build.replace("pnpm run build", f"pnpm {_NO_HOOKS} run build")
+        lines = [*(f"pnpm run {hook}" for hook in left), *([build] if build else [])]
+        return [enter(package.path), *lines] if lines else []
     values = assignments(prisma.placeholder_environment(project)) if project else ""
     hooks = {hook: package.runs(hook, _GENERATE) for hook in package.install_hooks}
     by_build = "build" in package.scripts and package.runs("build", _GENERATE)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import dagger
 
-from . import build, migrator
-from .build import SCRIPTS
+from . import build, layout, migrator
 from .install import settled
+from .layout import SCRIPTS
 from .monorepo import with_prisma_client
 from .project import App
 from .runtime import Made, Runtime
@@ -58,29 +58,21 @@ class Images:
         built, shared = await settled(workshop.app(app)), repo.closure(app.path, production=True)
         collected = await settled(self._collected(app, shared))
         container = self.runtime.base.with_env_variable("PORT", str(app.port))
-        container = container.with_directory("/", collected.directory("/out"))
+        container = container.with_directory("/", collected.directory(build.COLLECTED))
         layers = ["dependencies"]
         used = (schemas[path] for path in (app.path, *shared) if path in schemas)
         if any(project.client_in_modules for project in used):
-            container = with_prisma_client(container, built, app.path)
+            container = with_prisma_client(container, built)
             layers.append("prisma client")
         if shared:
             packages = self.runtime.shared(shared)
             container = container.with_directory(build.REPO, packages)
             layers.append("shared packages")
-        container = self._with_output(container, built, app)
+        container = container.with_directory(build.folder(app.path), built.directory(layout.APP))
         container = container.with_exposed_port(app.port).with_entrypoint(["node", *app.program])
         container = await self.runtime.finished(container, app.name, app.path)
         logs = (*workshop.builds(app.path), built, collected)
         return Made(app.name, container, logs, (*layers, "app"))
-
-    def _with_output(
-        self, container: dagger.Container, built: dagger.Container, app: App
-    ) -> dagger.Container:
-        package = self.runtime.workshop.survey.repo.packages[app.path]
-        noise = (*build.runtime_noise(package, app.program), *self.runtime.nested(app.path))
-        home = build.folder(app.path)
-        return container.with_directory(home, built.directory(home), exclude=list(noise))
 
     def _collected(self, app: App, shared: tuple[str, ...]) -> dagger.Container:
         """The run time dependencies of an app and its shared packages, laid out in /out."""

@@ -4,17 +4,15 @@ import posixpath
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
 import dagger
 from dagger import dag
 
-from .build import REPO, SCRIPTS, step
+from .build import REPO, step
+from .layout import SCRIPTS
 from .manifest import for_install, join
 from .survey import Survey
 from .workspace import NOISE, ROOT_NOISE
-
-_T = TypeVar("_T", dagger.Container, dagger.File)
 
 STORE = "/pnpm"
 _NPMRC = "/root/.npmrc"
@@ -153,11 +151,11 @@ class Installation:
         return mounted.with_exec(command).without_mount(_NPMRC)
 
 
-async def settled(thing: _T) -> _T:
-    """The same container or file, known to the engine by its id; of a container nothing is built.
+async def settled(container: dagger.Container) -> dagger.Container:
+    """The same container, known to the engine by its id; nothing of it is built.
 
     Each query of the SDK repeats the whole chain of calls that made its object: a chain that begins
     with an id is short, however much went before. `sync()` does the same, but builds.
     """
-    context = thing._ctx.select_id(type(thing).__name__, await thing.id())  # noqa: SLF001
-    return type(thing)(context)
+    context = container._ctx.select_id("Container", await container.id())  # noqa: SLF001
+    return dagger.Container(context)

@@ -50,7 +50,7 @@ class Slipway:
             workshop = self._workshop(survey, env, api_url)
             labels = self._labels(survey)
             images = await Images(await Runtime.prepared(workshop, labels)).all()
-            facts, steps = await evaluate(images, survey.project.image)
+            facts, steps = await evaluate(images)
             return report.render(
                 title=f"{survey.project.name}, {env}, version {labels[_VERSION]}, "
                 f"revision {labels[_REVISION][:12]}",
@@ -80,7 +80,6 @@ class Slipway:
                 frontend=_only(images, survey, "frontend"),
                 api=_only(images, survey, "api"),
                 migrator=next((m.container for m in images if m.name == "migrator"), None),
-                reader=survey.project.image,
             )
 
     def _workshop(self, survey: Survey, env: str, api_url: str | None) -> Workshop:

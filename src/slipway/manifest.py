@@ -36,6 +36,7 @@ _INSTALL_FIELDS = (
     "pnpm",
 )
 _CALL = re.compile(r"\b(?:pnpm|npm|yarn)\s+(?:run\s+)?([\w:.-]+)")
+_RUNNER = re.compile(r"^(?:npx|pnpm exec|pnpm|yarn)\s+")
 _INSTALL_HOOKS = ("preinstall", "install", "postinstall")
 
 
@@ -127,6 +128,23 @@ class Package:
             if command in text or (depth and any(self.runs(n, command, depth - 1) for n in called)):
                 return True
         return False
+
+    def only_runs(self, script: str, command: str, depth: int = 4) -> bool:
+        """Whether a script runs a command and nothing else, itself or through other scripts.
+
+        Args:
+            script: The script's name.
+            command: Such as `prisma generate`.
+            depth: How many scripts deep to look.
+        """
+        text = self.scripts.get(script, "").strip()
+        if _RUNNER.sub("", text) == command:
+            return True
+        called = _CALL.fullmatch(text)
+        if not called or called[1] not in self.scripts or not depth:
+            return False
+        hooks = {f"pre{called[1]}", f"post{called[1]}"} & self.scripts.keys()
+        return not hooks and self.only_runs(called[1], command, depth - 1)
 
     def engine(self, name: str) -> str | None:
         """The version range it asks for in `engines` ("node", "pnpm")."""

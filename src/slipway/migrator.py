@@ -3,15 +3,13 @@
 import dagger
 from dagger import dag
 
-from . import build, migration
-from .build import REPO, SCRIPTS, shell
+from . import build, layout, migration
+from .build import REPO, shell
 from .install import settled
+from .layout import SCRIPTS
 from .monorepo import with_prisma_client
 from .project import Migrator
 from .runtime import Made, Runtime
-
-# What a package at the repo's root has beside its own files.
-_INSTALL_FILES = ("pnpm-lock.yaml", ".npmrc", ".pnpmfile.cjs")
 
 
 async def image(runtime: Runtime, migrator: Migrator) -> Made:
@@ -25,14 +23,14 @@ async def image(runtime: Runtime, migrator: Migrator) -> Made:
         The image; its check runs Prisma in it.
     """
     workshop, project = runtime.workshop, migrator.project
-    generated = await settled(workshop.generated(project))
+    generated = workshop.generated(project)
     # Migrating reads Prisma's files alone; a seed may import what the package imports.
     shared = workshop.survey.repo.closure(project.path, production=True) if project.seed else ()
     collected = await settled(_dependencies(runtime, migrator, shared))
-    container = runtime.base.with_directory("/", collected.directory("/out"))
+    container = runtime.base.with_directory("/", collected.directory(build.COLLECTED))
     layers = ["dependencies"]
     if project.client_in_modules:
-        container = with_prisma_client(container, generated, project.path)
+        container = with_prisma_client(container, generated)
         layers.append("prisma client")
     if shared:
         container = container.with_directory(REPO, runtime.shared(shared))
@@ -54,12 +52,10 @@ async def image(runtime: Runtime, migrator: Migrator) -> Made:
 def _files(runtime: Runtime, migrator: Migrator, generated: dagger.Container) -> dagger.Directory:
     """What migrating and seeding read, relative to the repo."""
     workshop, project = runtime.workshop, migrator.project
-    own = ["node_modules", *runtime.nested(project.path), *_INSTALL_FILES]
     made = dag.directory().with_directory(
         "/", workshop.installation.sources(include=("tsconfig*.json",))
     )
-    source = generated.directory(build.folder(project.path))
-    made = made.with_directory(project.path, source, exclude=own)
+    made = made.with_directory(project.path, generated.directory(layout.PRISMA))
     for path in workshop.survey.repo.settings(project.path):
         # The seed's runner reads the package's tsconfig, and what it extends.
         made = made.with_directory(path, workshop.installation.sources(path, include=("*.json",)))

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 import dagger
 from dagger import dag
 
-from . import build, migration
+from . import build, layout, migration
 from .build import COMPILE_CACHE, REPO, shell
 from .install import Installation, settled
+from .manifest import join
 from .prisma import PrismaProject
 from .project import App
 from .survey import Survey
@@ -27,6 +28,7 @@ class Workshop:
     build_args: dict[str, str] = field(default_factory=dict)
     _built: dict[str, dagger.Container] = field(default_factory=dict)
     _together: dict[str, dagger.Container] = field(default_factory=dict)
+    _generated: dict[str, dagger.Container] = field(default_factory=dict)
 
     async def prepare(self) -> None:
         """Settle the shared packages one by one, each after those it needs.
@@ -41,6 +43,9 @@ class Workshop:
         for folder in dict.fromkeys(folders):
             if container := self._package(folder):
                 self._built[folder] = await settled(container)
+        if migrator := self.survey.project.migrator:
+            generated = await settled(self._generate(migrator.project))
+            self._generated[migrator.project.path] = generated
 
     @property
     def survey(self) -> Survey:
@@ -50,8 +55,15 @@ class Workshop:
     def package(self, path: str) -> dagger.Directory:
         """A shared package's folder: built, if it has anything to build, else its sources."""
         if built := self._package(path):
-            return built.directory(build.folder(path))
+            return built.directory(layout.PACKAGE)
         return self._sources(path)
+
+    def package_at_run_time(self, path: str) -> dagger.Directory:
+        """A shared package's folder without what only builds read."""
+        if built := self._package(path):
+            return built.directory(layout.RUNTIME)
+        noise = build.runtime_noise(self.survey.repo.packages[path])
+        return dag.directory().with_directory("/", self._sources(path), exclude=list(noise))
 
     def packages(self, path: str) -> dagger.Container:
         """The installed workspace with every shared package that one package needs, built."""
@@ -66,9 +78,9 @@ class Workshop:
             # In a circle of packages, one has to be built before the other is.
             circle = path in repo.closure(other)
             source = self._sources(other) if circle else self.package(other)
-            made = made.with_directory(build.folder(other), source, exclude=["node_modules"])
+            made = made.with_directory(build.folder(other), source)
             if not circle and self._generates_into_modules(other):
-                made = with_prisma_client(made, self._built[other], other)
+                made = with_prisma_client(made, self._built[other])
         return self.installation.again(made) if repo.injected(path) else made
 
     def builds(self, path: str) -> tuple[dagger.Container, ...]:
@@ -96,10 +108,26 @@ class Workshop:
         else:
             made = self._with_cache(made, COMPILE_CACHE, app.path, "compile")
         package, schemas = self.survey.repo.packages[app.path], self.survey.project.prisma
-        lines = build.app_lines(app, package, schemas.get(app.path))
+        project, nested = schemas.get(app.path), self.survey.repo.nested(app.path)
+        generated = self._client_of(app, project)
+        if project and generated:
+            made = with_client(made, generated, project)
+        apart = generated is not None
+        lines = build.app_lines(app, package, project, nested, generated=apart)
         return made.with_exec(shell(f"{app.name}: build", lines))
 
     def generated(self, project: PrismaProject) -> dagger.Container:
+        """Where the migrator's files and client are, laid out; `prepare` settled it."""
+        return self._generated[project.path]
+
+    def _client_of(self, app: App, project: PrismaProject | None) -> dagger.Container | None:
+        """Where an app's client is generated for the migrator anyway, if the app can take it."""
+        package, repo = self.survey.repo.packages[app.path], self.survey.repo
+        if not project or repo.injected(app.path) or not build.generates_apart(package, project):
+            return None
+        return self._generated.get(app.path)
+
+    def _generate(self, project: PrismaProject) -> dagger.Container:
         """One package with Prisma's files alone and the client generated from them."""
         made = self.installation.shell
         for path in self.survey.repo.settings(project.path):
@@ -108,8 +136,12 @@ class Workshop:
         wanted = migration.files(self.survey.repo, project)
         files = self.installation.sources(project.path, include=wanted, exclude=NOISE)
         made = made.with_directory(build.folder(project.path), files)
-        lines = [build.enter(project.path), build.generate(project)]
-        return made.with_exec(shell("migrator: prisma generate", lines))
+        lines = [
+            build.enter(project.path),
+            build.generate(project),
+            layout.line(build.prisma_layouts(project, self.survey.repo.nested(project.path))),
+        ]
+        return made.with_exec(shell("prisma generate", lines))
 
     def _package(self, path: str) -> dagger.Container | None:
         """Where a shared package is built, or None if there is nothing to build."""
@@ -151,17 +183,27 @@ class Workshop:
         return container.with_mounted_cache(folder, dag.cache_volume(name), sharing=sharing)
 
 
-def with_prisma_client(
-    container: dagger.Container, built: dagger.Container, path: str
+def with_client(
+    container: dagger.Container, generated: dagger.Container, project: PrismaProject
 ) -> dagger.Container:
+    """A container with all that was generated in a package.
+
+    Args:
+        container: The container.
+        generated: Where it was generated and laid out.
+        project: Prisma in the package.
+    """
+    for output in project.outputs:
+        source = generated.directory(f"{layout.PRISMA}/{output}")
+        container = container.with_directory(build.folder(join(project.path, output)), source)
+    return with_prisma_client(container, generated) if project.client_in_modules else container
+
+
+def with_prisma_client(container: dagger.Container, built: dagger.Container) -> dagger.Container:
     """A container with the client that Prisma before version 7 generates into node_modules.
 
     Args:
         container: The container.
         built: Where the client was generated.
-        path: The package that generated it.
     """
-    end = "node_modules/.prisma/**"
-    own = end if path == "." else f"{path}/{end}"
-    patterns = [f"node_modules/.pnpm/@prisma+client@*/{end}", end, own]
-    return container.with_directory(REPO, built.directory(REPO), include=patterns)
+    return container.with_directory(REPO, built.directory(layout.CLIENT))

@@ -9,6 +9,7 @@ from .manifest import Package, join
 from .workspace import Monorepo
 
 PROVIDERS = ("cockroachdb", "mysql", "postgresql", "sqlite", "sqlserver")
+_CLIENTS = ("prisma-client", "prisma-client-js")
 _BLOCK = re.compile(r"^\s*(generator|datasource)\s+\w+\s*\{(.*?)^\s*\}", re.MULTILINE | re.DOTALL)
 _SETTING = re.compile(r"^\s*(\w+)\s*=\s*\"([^\"]*)\"", re.MULTILINE)
 _ENV = re.compile(r"\benv\(\s*['\"](\w+)['\"]\s*\)")
@@ -47,6 +48,7 @@ class PrismaProject:
         providers: The databases its schema names.
         outputs: Folders that generators write to, where they name one.
         client_in_modules: Whether the client goes into node_modules (the default before Prisma 7).
+        client_alone: Whether generating writes clients and nothing else, all within the package.
         seed: The seed command, if there is one.
         variables: Environment variables the schema or the config insist on.
         found_by_prisma: Whether Prisma finds the schema without being told where it is.
@@ -59,6 +61,7 @@ class PrismaProject:
     providers: frozenset[str] = frozenset()
     outputs: tuple[str, ...] = ()
     client_in_modules: bool = False
+    client_alone: bool = False
     seed: str | None = None
     variables: tuple[str, ...] = ()
     found_by_prisma: bool = True
@@ -99,16 +102,19 @@ def find(repo: Monorepo, path: str) -> PrismaProject | None:
     texts = [repo.text(path, f) or "" for f in files if _in_schema(f, schema)]
     generators = [s for kind, s in _blocks(texts) if kind == "generator"]
     folder = schema if not schema.endswith(".prisma") else posixpath.dirname(schema)
+    outputs = tuple(join(folder, s["output"]) for s in generators if s.get("output"))
     return PrismaProject(
         path=path,
         schema=schema,
         config=config,
         migrations=_migrations(schema, config_text),
         providers=frozenset(_provider(s) for kind, s in _blocks(texts) if kind == "datasource"),
-        outputs=tuple(join(folder, s["output"]) for s in generators if s.get("output")),
+        outputs=outputs,
         client_in_modules=any(
             s.get("provider") == "prisma-client-js" and not s.get("output") for s in generators
         ),
+        client_alone=all(s.get("provider") in _CLIENTS for s in generators)
+        and not any(output.startswith(("..", "/")) for output in outputs),
         seed=_seed(package, config_text),
         variables=_variables([*texts, config_text]),
         found_by_prisma=found_by_prisma,

@@ -1,25 +1,25 @@
 """Images put together into a release: inspected, reported, exported."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import anyio
 import dagger
+from anyio import to_thread
 from dagger import Doc, dag, field, function, object_type
 
-from .build import SCRIPTS
 from .failures import reported
-from .install import settled
+from .layout import SCRIPTS
 from .report import ImageFacts, Step, merge, parse_steps
 from .runtime import Made
 from .survey import local
+from .tarball import Tarball, read
 
 _A = TypeVar("_A")
 _T = TypeVar("_T")
-_FACTS = "/facts.json"
-_READER = Path(__file__).parent / "scripts" / "image.mjs"
 
 
 @object_type
@@ -49,7 +49,6 @@ class Release:
     migrator: Annotated[
         dagger.Container | None, Doc("Migrates (default) or seeds (`db seed`) the database")
     ] = field(default=None)
-    reader: str
 
     @function
     async def export(self) -> dagger.Directory:
@@ -58,8 +57,7 @@ class Release:
             tarballs = {image.name: image.container.as_tarball() for image in self.images}
 
             async def one(name: str) -> ImageFacts:
-                found = await looked_at(self.reader, tarballs[name]).contents()
-                return facts(name, json.loads(found))
+                return await inspect(name, tarballs[name])
 
             known = await side_by_side(one, list(tarballs))
             files = dag.directory()
@@ -84,37 +82,34 @@ def manifest(release: Release, images: Sequence[ImageFacts]) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def looked_at(reader: str, tarball: dagger.File) -> dagger.File:
-    """What an image's OCI tarball says of its digest and sizes, as a JSON file.
+async def inspect(name: str, tarball: dagger.File, layers: tuple[str, ...] = ()) -> ImageFacts:
+    """Read an image's digest and sizes from its OCI tarball.
 
     Args:
-        reader: A Node image to read it with; the one the builds run on anyway.
-        tarball: The tarball.
+        name: The image's name.
+        tarball: Its OCI tarball.
+        layers: What each layer above the base holds.
+
+    Returns:
+        The facts.
     """
-    container = (
-        dag.container()
-        .from_(reader)
-        .with_user("0:0")
-        .with_new_file("/image.mjs", _READER.read_text())
-        .with_mounted_file("/image.tar", tarball)
-        .with_exec(["node", "/image.mjs", "/image.tar"], redirect_stdout=_FACTS)
-    )
-    return container.file(_FACTS)
+    with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
+        file = Path(folder) / "image.tar"
+        await tarball.export(str(file))
+        return facts(name, await to_thread.run_sync(read, file), layers)
 
 
-def facts(name: str, found: Mapping[str, Any], layers: tuple[str, ...] = ()) -> ImageFacts:
-    """The facts of an image out of what image.mjs printed."""
-    sizes = tuple(layer["size"] for layer in found["layers"])
-    names = ("base", *layers) if layers and len(sizes) == len(layers) + 1 else ()
-    return ImageFacts(name, found["digest"], found["size"], sizes, names)
+def facts(name: str, found: Tarball, layers: tuple[str, ...]) -> ImageFacts:
+    """The facts of an image; its layers are named where there are as many names as layers."""
+    names = ("base", *layers) if layers and len(found.layers) == len(layers) + 1 else ()
+    return ImageFacts(name, found.digest, found.size, found.layers, names)
 
 
-async def evaluate(images: Sequence[Made], reader: str) -> tuple[list[ImageFacts], list[Step]]:
+async def evaluate(images: Sequence[Made]) -> tuple[list[ImageFacts], list[Step]]:
     """Build images: their facts and the steps that went into them.
 
     Args:
         images: The images.
-        reader: A Node image to inspect them with.
 
     Returns:
         The facts in the order of the images, and the steps in the order they ran.
@@ -122,33 +117,30 @@ async def evaluate(images: Sequence[Made], reader: str) -> tuple[list[ImageFacts
     Raises:
         ExceptionGroup: What failed, of every image.
     """
-    tarballs = await side_by_side(_built, images)
-    # All that is wanted of them at once: asked one by one, the engine goes through each build again.
-    wanted = dag.directory()
-    for made, tarball in zip(images, tarballs, strict=True):
-        wanted = wanted.with_file(f"{made.name}.json", looked_at(reader, tarball))
+    known = await side_by_side(_built, images)
+    # Every log at once: asked one by one, the engine goes through each build again.
+    logs = dag.directory()
     # Images share containers, each the same object.
     built = {id(container): container for made in images for container in made.built}
     for number, container in enumerate(built.values()):
-        wanted = wanted.with_file(f"{number}.tsv", container.file(f"{SCRIPTS}/steps.tsv"))
-    async with local(wanted) as files:
+        logs = logs.with_file(f"{number}.tsv", container.file(f"{SCRIPTS}/steps.tsv"))
+    async with local(logs) as files:
         texts = files.texts(files.names)
-    steps = merge(parse_steps(text) for name, text in texts.items() if name.endswith(".tsv"))
-    return [facts(m.name, json.loads(texts[f"{m.name}.json"]), m.layers) for m in images], steps
+    return known, merge(map(parse_steps, texts.values()))
 
 
-async def _built(made: Made) -> dagger.File:
-    """One image, built and checked, as a tarball."""
-    tarballs: list[dagger.File] = []
+async def _built(made: Made) -> ImageFacts:
+    """Build one image and check it."""
+    known: list[ImageFacts] = []
 
-    async def pack() -> None:
-        tarballs.append(await settled(made.container.as_tarball()))
+    async def look() -> None:
+        known.append(await inspect(made.name, made.container.as_tarball(), made.layers))
 
     async with anyio.create_task_group() as group:
-        group.start_soon(pack)
+        group.start_soon(look)
         for check in made.checks:
             group.start_soon(check.sync)
-    return tarballs[0]
+    return known[0]
 
 
 async def side_by_side(work: Callable[[_A], Awaitable[_T]], items: Sequence[_A]) -> list[_T]:

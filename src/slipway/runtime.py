@@ -1,6 +1,5 @@
 """What every runtime image begins and ends with: one clean base layer, labels, a plain user."""
 
-import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -9,8 +8,8 @@ import dagger
 from dagger import dag
 
 from . import build
-from .build import SCRIPTS
 from .install import settled
+from .layout import SCRIPTS
 from .monorepo import Workshop
 
 USER = "1000:1000"
@@ -121,12 +120,5 @@ class Runtime:
         """Built shared packages, relative to the repo, without what only builds read."""
         made = dag.directory()
         for folder in folders:
-            noise = build.runtime_noise(self.workshop.survey.repo.packages[folder])
-            made = made.with_directory(folder, self.workshop.package(folder), exclude=list(noise))
+            made = made.with_directory(folder, self.workshop.package_at_run_time(folder))
         return made
-
-    def nested(self, path: str) -> tuple[str, ...]:
-        """Other packages below a package's own folder, such as an app at the repo's root."""
-        others = (p for p in self.workshop.survey.repo.packages if p not in (path, "."))
-        relative = (posixpath.relpath(other, path) for other in others)
-        return tuple(sorted(name for name in relative if not name.startswith("..")))

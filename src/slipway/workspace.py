@@ -177,12 +177,16 @@ class Monorepo:
 
     def source_noise(self, path: str) -> tuple[str, ...]:
         """Patterns to leave out of a package's sources, relative to its folder."""
-        nested = (
+        return _unique((*BUILD_NOISE, *NOISE, *self.nested(path)))
+
+    def nested(self, path: str) -> tuple[str, ...]:
+        """Other packages below a package's own folder, relative to it, such as an app at the root."""
+        others = (
             posixpath.relpath(other, path)
             for other in self.packages
             if other not in (path, ".") and (path == "." or other.startswith(f"{path}/"))
         )
-        return _unique((*BUILD_NOISE, *NOISE, *sorted(nested)))
+        return tuple(sorted(others))
 
     def root_files(self, extra: Iterable[str] = ()) -> tuple[str, ...]:
         """Patterns of the files outside the packages that a build may read."""

@@ -1,6 +1,9 @@
 """The shell lines of build steps, put together from manifests."""
 
 import json
+from dataclasses import replace
+
+import pytest
 
 from slipway import build
 from slipway.manifest import Package
@@ -12,6 +15,7 @@ WEB = App("frontend", "apps/web", "next", 3000)
 API = App("api", "apps/api", "nest", 3001, ("dist/main",))
 DATABASE = PrismaProject("apps/api", "prisma/schema.prisma", variables=("DATABASE_URL",))
 PLACEHOLDER = "DATABASE_URL=postgresql://nobody@127.0.0.1:1/none "
+NO_HOOKS = "pnpm --config.enable-pre-post-scripts=false"
 COMPILE = "/slipway/compile.sh dist /slipway-cache "
 
 
@@ -31,12 +35,14 @@ def test_a_front_end_is_built_and_laid_out() -> None:
 
 def test_an_api_generates_compiles_and_is_checked() -> None:
     """The placeholder of the database's address is set for `prisma generate` alone."""
-    assert api_lines({"build": "nest build"}) == [
+    (*lines, laid_out) = api_lines({"build": "nest build"})
+    assert lines == [
         "cd /app/apps/api",
         f"{PLACEHOLDER}pnpm exec prisma generate",
         f"{COMPILE}pnpm run build",
         "/slipway/present.sh dist/main api",
     ]
+    assert "/slipway/out/app" in laid_out
 
 
 def test_a_build_that_generates_itself_does_so_once() -> None:
@@ -54,13 +60,60 @@ def test_an_install_hook_runs_when_the_sources_are_there() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("scripts", "build_line"),
+    [
+        ({"build": "nest build"}, "pnpm run build"),
+        ({"build": "nest build", "postinstall": "prisma generate"}, "pnpm run build"),
+        ({"build": "nest build", "prebuild": "npx prisma generate"}, f"{NO_HOOKS} run build"),
+        (
+            {"build": "nest build", "prebuild": "pnpm run gen", "gen": "prisma generate"},
+            f"{NO_HOOKS} run build",
+        ),
+    ],
+)
+def test_an_api_is_built_on_a_client_that_was_generated_apart(
+    scripts: dict[str, str], build_line: str
+) -> None:
+    """Hooks that only generate are left out: an edit of the API generates nothing."""
+    package = Package("apps/api", {**PRISMA, "scripts": scripts})
+    alone = replace(DATABASE, client_alone=True)
+    assert build.generates_apart(package, alone)
+    lines = build.app_lines(API, package, alone, generated=True)
+    assert lines[1] == f"{COMPILE}{build_line}"
+    assert not any("generate" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        {"build": "prisma generate && nest build"},
+        {"build": "nest build", "prebuild": "prisma generate --sql"},
+        {"build": "nest build", "prebuild": "prisma generate && node tools/version.js"},
+        {"build": "nest build", "prebuild": "prisma generate", "postbuild": "node copy.js"},
+        {"build": "nest build", "postinstall": "node tools.js && prisma generate"},
+        {"build": "nest build", "prebuild": "pnpm gen", "gen": "prisma generate", "pregen": "x"},
+    ],
+)
+def test_scripts_that_do_more_than_generate_are_run_as_they_are(scripts: dict[str, str]) -> None:
+    """What else they do may be needed."""
+    package = Package("apps/api", {**PRISMA, "scripts": scripts})
+    assert not build.generates_apart(package, replace(DATABASE, client_alone=True))
+
+
+def test_generators_that_write_elsewhere_run_with_the_build() -> None:
+    """Nobody knows what to take of theirs."""
+    package = Package("apps/api", {**PRISMA, "scripts": {"build": "nest build"}})
+    assert not build.generates_apart(package, replace(DATABASE, client_alone=False))
+
+
 def test_apps_without_a_build_script() -> None:
     """Next and Nest have commands of their own; a plain service needs none."""
     web: Manifest = {**NEXT, "scripts": {}}
     assert "pnpm exec next build" in build.app_lines(WEB, Package("apps/web", web), None)
     assert f"{COMPILE}pnpm exec nest build" in api_lines({}, None)
     worker = App("worker", "worker", "node", 3001, ("src/main.js",))
-    assert build.app_lines(worker, Package("worker", {}), None) == [
+    assert build.app_lines(worker, Package("worker", {}), None)[:-1] == [
         "cd /app/worker",
         "/slipway/present.sh src/main.js worker",
     ]
@@ -74,10 +127,13 @@ def test_a_shared_package_without_a_build_runs_nothing() -> None:
 def test_a_shared_package_is_compiled_into_the_folder_it_names() -> None:
     """Its entry points tell where."""
     data = {"scripts": {"build": "tsc"}, "exports": {".": {"import": "./lib/index.js"}}}
-    assert build.package_lines(Package("packages/a", data), None) == [
+    (*lines, laid_out) = build.package_lines(Package("packages/a", data), None)
+    assert lines == [
         "cd /app/packages/a",
         "/slipway/compile.sh lib /slipway-cache pnpm run build",
     ]
+    assert "/slipway/out/package" in laid_out
+    assert "/slipway/out/runtime" in laid_out
 
 
 def test_a_schema_prisma_does_not_find_is_named() -> None:

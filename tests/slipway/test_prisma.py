@@ -63,6 +63,7 @@ def test_the_default_place_and_a_client_beside_the_sources() -> None:
     assert project.migrations == "prisma/migrations"
     assert project.other_providers == ("cockroachdb", "mysql", "sqlite", "sqlserver")
     assert not project.client_in_modules
+    assert project.client_alone
 
 
 def test_a_client_in_node_modules_and_variables_without_a_value() -> None:

@@ -6,6 +6,7 @@ from slipway import report
 from slipway.project import Finding
 from slipway.release import facts
 from slipway.report import ImageFacts, Step
+from slipway.tarball import Tarball
 
 LOG = "1000\t1500\tpnpm\n2000\t20500\tdependencies\n"
 
@@ -63,7 +64,7 @@ def test_steps_that_images_share_are_listed_once() -> None:
 
 def test_layers_are_named_only_where_they_are_known() -> None:
     """A Dockerfile's layers are its own business."""
-    found = {"digest": "sha256:x", "size": 30, "layers": [{"size": 10}, {"size": 20}]}
+    found = Tarball("sha256:x", 30, (10, 20))
     assert facts("api", found, ("app",)).names == ("base", "app")
     assert facts("api", found, ("a", "b")).names == ()
     assert facts("api", found, ()).names == ()

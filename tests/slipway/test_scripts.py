@@ -1,12 +1,8 @@
 """The scripts of the build steps, run for real on small folders."""
 
-import gzip
-import hashlib
-import io
 import json
 import os
 import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -230,30 +226,3 @@ def test_pnpm_is_installed_only_where_another_is_there(tmp_path: Path) -> None:
     assert script("pnpm.sh", "10.4.1", cwd=tmp_path, PATH=path) == ""
     assert script("pnpm.sh", "10", cwd=tmp_path, PATH=path) == ""
     assert script("pnpm.sh", "9.15.0", cwd=tmp_path, PATH=path).rstrip().endswith("pnpm@9.15.0")
-
-
-def test_an_image_tarball_is_read(tmp_path: Path) -> None:
-    """Digest and compressed sizes, through an index where there is one."""
-    layer = gzip.compress(b"x" * 5000)
-    blobs: dict[str, bytes] = {}
-
-    def add(content: bytes) -> dict[str, str | int]:
-        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
-        blobs[f"blobs/{digest.replace(':', '/')}"] = content
-        return {"digest": digest, "size": len(content)}
-
-    config = add(b"{}")
-    manifest = add(json.dumps({"config": config, "layers": [add(layer)]}).encode())
-    index = add(json.dumps({"manifests": [manifest]}).encode())
-    blobs["index.json"] = json.dumps({"manifests": [index]}).encode()
-    file = tmp_path / "image.tar"
-    with tarfile.open(file, "w") as tar:
-        for name, content in blobs.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content))
-    done = run("node", SCRIPTS / "image.mjs", file, cwd=tmp_path)
-    found = json.loads(done.stdout)
-    assert found["digest"] == manifest["digest"]
-    assert found["size"] == len(layer) + 2
-    assert [one["size"] for one in found["layers"]] == [len(layer)]

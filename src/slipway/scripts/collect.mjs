@@ -1,5 +1,5 @@
 // Copies the packages that some programs need at run time out of an installed workspace, with the
-// links between them, to /out: what `pnpm install --prod` would install, less optional peers that only
+// links between them, to /out/dependencies: what `pnpm install --prod` would install, less optional peers that only
 // devDependencies brought (Prisma's CLI and TypeScript, for @prisma/client).
 //
 // Usage: node collect.mjs '{"roots": {"apps/api": ["@nestjs/core", …], …}, "bins": "apps/api" | null,
@@ -10,7 +10,7 @@ import path from 'node:path';
 
 const plan = JSON.parse(process.argv[2]);
 const root = process.argv[3] ?? '/app';
-const out = process.argv[4] ?? '/out';
+const out = process.argv[4] ?? '/out/dependencies';
 const drop = plan.drop.map((pattern) => new RegExp(pattern));
 
 const packages = new Set(); // real folders to copy whole
