@@ -1,0 +1,1 @@
+"""Measures slipway on drydock against the example's hand-written Dockerfiles; see `ci/bench --help`."""
