@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from drydock import paths
+from drydock import paths, temporary
 
 KEPT = 24
 """How many are kept; each holds a whole image, some 100 MB."""
@@ -33,13 +32,10 @@ class Archives:
         if final.exists():
             os.utime(final)
             return final / "image"
-        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=self.folder))
-        try:
+        with temporary.folder_in(self.folder, ".partial-") as partial:
             await make(partial / "image")
             with contextlib.suppress(OSError):  # another session was quicker
                 partial.rename(final)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
         self._prune()
         return final / "image"
 

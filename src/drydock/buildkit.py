@@ -9,19 +9,22 @@ import csv
 import io
 import json
 import os
-import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from drydock import daemon, paths
+from drydock import daemon, paths, temporary
 from drydock.errors import DrydockError
-from drydock.llb import Lowered
-from drydock.progress import Progress, Step, seconds_between
+from drydock.faults import told
+from drydock.llb_assembly import Lowered
+from drydock.progress import Progress
+from drydock.progress_state import Step, seconds_between
 
 LINE_LIMIT = 64 << 20
 """Bytes of one progress line: it carries what a command printed, in base64."""
+CANCEL_WITHIN = 3
+"""Seconds for buildctl to cancel its build; it takes milliseconds, or never ends."""
 
 
 @dataclass
@@ -86,6 +89,8 @@ class BuildKit:
             args += ["--local", f"{name}={path}"]
         for name, path in lowered.layouts.items():
             args += ["--oci-layout", f"{name}={path}"]
+        for name, path in lowered.sockets.items():
+            args += ["--ssh", f"{name}=raw=true,{path}"]
         if lowered.insecure:
             args += ["--allow", "security.insecure"]
         return await self._run(args, output, secrets, stdin=lowered.definition, on_log=on_log)
@@ -96,6 +101,8 @@ class BuildKit:
         options: Mapping[str, str],
         output: str = "",
         secrets: Mapping[str, bytes] | None = None,
+        *,
+        layouts: Mapping[str, str] | None = None,
     ) -> Solved:
         """Build a folder with BuildKit's own Dockerfile frontend.
 
@@ -104,6 +111,7 @@ class BuildKit:
             options: The frontend's: `filename`, `target`, `build-arg:NAME`, `platform`.
             output: As in `solve`.
             secrets: Plaintexts by the id that the Dockerfile knows them by.
+            layouts: Folders of OCI layouts by the name that the options know them by.
 
         Raises:
             SolveError: If BuildKit cannot build or export it.
@@ -112,6 +120,8 @@ class BuildKit:
         args += ["--local", f"context={folder}", "--local", f"dockerfile={folder}"]
         for name, value in options.items():
             args += ["--opt", f"{name}={value}"]
+        for name, path in (layouts or {}).items():
+            args += ["--oci-layout", f"{name}={path}"]
         return await self._run(args, output, secrets)
 
     async def _run(
@@ -124,32 +134,35 @@ class BuildKit:
         on_log: Any = None,
     ) -> Solved:
         """Run `buildctl build …` to its end; when cancelled, the build is cancelled."""
-        args, env = ["build", "--progress", "rawjson", *args], {}
-        for number, (identity, plaintext) in enumerate(sorted((secrets or {}).items())):
-            # By an environment variable: a command line is open to every user of the machine.
-            env[f"DRYDOCK_SECRET_{number}"] = plaintext
-            args += ["--secret", f"id={identity},env=DRYDOCK_SECRET_{number}"]
+        args = ["build", "--progress", "rawjson", *args]
         if output:
             args += ["--output", output]
-        with tempfile.TemporaryDirectory(prefix="drydock-") as folder:
-            metadata = Path(folder) / "metadata.json"
+        with temporary.folder() as folder, contextlib.ExitStack() as opened:
+            files = []
+            for identity, plaintext in sorted((secrets or {}).items()):
+                files.append(opened.enter_context(_in_memory(plaintext)))
+                args += ["--secret", f"id={identity},src=/proc/self/fd/{files[-1]}"]
+            metadata = folder / "metadata.json"
             solved = Solved()
-            async with self._process([*args, "--metadata-file", str(metadata)], env) as process:
+            async with self._process([*args, "--metadata-file", str(metadata)], files) as process:
                 reader = asyncio.create_task(_read_all(process.stdout))
                 feeder = asyncio.create_task(_feed(process, stdin))
-                rest = await self._follow(process, solved, on_log)
+                try:
+                    rest = await self._follow(process, solved, on_log)
+                finally:
+                    self.progress.left(solved.steps)
                 solved.stdout = await reader
                 await feeder
                 code = await process.wait()
             if code:
-                raise SolveError(_message(rest), solved.steps)
+                raise SolveError(told(_message(rest)), solved.steps)
             if metadata.exists():
                 solved.metadata = json.loads(metadata.read_text())
             return solved
 
     async def blob(self, digest: str) -> bytes:
         """A blob of the daemon's content store: a manifest, an image config."""
-        async with self._process(["debug", "get", digest], None) as process:
+        async with self._process(["debug", "get", digest]) as process:
             out, err = await process.communicate()
         if process.returncode:
             raise DrydockError(
@@ -159,21 +172,23 @@ class BuildKit:
 
     @contextlib.asynccontextmanager
     async def _process(
-        self, args: list[str], env: dict[str, bytes] | None
+        self, args: list[str], files: Sequence[int] = ()
     ) -> AsyncIterator[asyncio.subprocess.Process]:
-        environment = {os.fsencode(k): os.fsencode(v) for k, v in os.environ.items()}
-        environment |= {os.fsencode(k): v for k, v in (env or {}).items()}
+        address = await self.address()
+        environment = dict(os.environ)
         if folder := self.docker_config():
-            environment[b"DOCKER_CONFIG"] = os.fsencode(folder)
+            environment["DOCKER_CONFIG"] = str(folder)
         process = await asyncio.create_subprocess_exec(
+            *temporary.BOUND,
             str(paths.binary("buildctl")),
             "--addr",
-            await self.address(),
+            address,
             *args,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=environment,
+            pass_fds=files,
             limit=LINE_LIMIT,
             # Ctrl-C is handled here, once: buildctl is told to end, and cancels its build.
             start_new_session=True,
@@ -198,6 +213,8 @@ class BuildKit:
             event = json.loads(line)
             for vertex in event.get("vertexes") or ():
                 self._vertex(solved.steps, vertex)
+            for status in event.get("statuses") or ():
+                self.progress.transferred(status)
             for log in event.get("logs") or ():
                 self._log(solved.steps, log, on_log)
         return rest
@@ -216,11 +233,11 @@ class BuildKit:
     def _log(self, steps: dict[str, Step], log: dict[str, Any], on_log: Any) -> None:
         data = base64.b64decode(log["data"])
         step = steps.setdefault(log["vertex"], Step(log["vertex"]))
-        step.logs.setdefault(log.get("stream", 1), bytearray()).extend(data)
-        text = data.decode(errors="replace")
+        stream = log.get("stream", 1)
+        step.logs.setdefault(stream, bytearray()).extend(data)
         if on_log:
-            on_log(text)
-        self.progress.printed(step, text, teller=steps)
+            on_log(data.decode(errors="replace"))
+        self.progress.printed(step, stream, data, teller=steps)
 
 
 def exporter(kind: str, attributes: Mapping[str, str]) -> str:
@@ -229,6 +246,18 @@ def exporter(kind: str, attributes: Mapping[str, str]) -> str:
     fields = [f"type={kind}", *(f"{name}={value}" for name, value in attributes.items())]
     csv.writer(row, lineterminator="").writerow(fields)
     return row.getvalue()
+
+
+@contextlib.contextmanager
+def _in_memory(data: bytes) -> Iterator[int]:
+    """A file in memory: no disk, no command line and no environment has what is in it."""
+    descriptor = os.memfd_create("secret")
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(data)
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 async def _read_all(stream: asyncio.StreamReader | None) -> bytes:
@@ -246,7 +275,7 @@ async def _feed(process: asyncio.subprocess.Process, data: bytes) -> None:
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(CANCEL_WITHIN):
             await process.wait()
     except TimeoutError:
         process.kill()

@@ -16,7 +16,7 @@ from drydock.errors import ApiError
 from drydock.graph import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,8 @@ class Call:
     name: str = ""
     parent: str = "null"
     inputs: dict[str, str] = field(default_factory=dict)
+    folder: str = ""
+    """The folder that the function runs in, once it does."""
     result: str | None = None
     error: CallError | None = None
     key: str = field(default_factory=lambda: secrets.token_hex(16))
@@ -62,13 +64,18 @@ class Calls:
     def __init__(self) -> None:
         """No call is under way yet."""
         self._open: dict[str, Call] = {}
+        self.watch: Callable[[Call], contextlib.AbstractContextManager[None]] = lambda _call: (
+            contextlib.nullcontext()
+        )
+        """Is entered while a call is under way: whoever shows calls sets it."""
 
     @contextlib.contextmanager
     def open(self, call: Call) -> Iterator[Call]:
         """Accept requests with the call's token while the context lasts."""
         self._open[call.key] = call
         try:
-            yield call
+            with self.watch(call):
+                yield call
         finally:
             del self._open[call.key]
 
@@ -77,6 +84,11 @@ class Calls:
         call = self._open.get(token)
         _current.set(call)
         return call is not None
+
+
+def calling() -> Call | None:
+    """The call that the current request belongs to; None where it comes from no function."""
+    return _current.get()
 
 
 def current_call() -> Call:

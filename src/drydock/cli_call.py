@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLField, GraphQLNamedType, GraphQLObjectType
-
-from drydock import defaults, module, values
+from drydock import bindings, defaults, module, values
 from drydock.buildkit import BuildKit
-from drydock.cli_chain import Chain, Parser, functions_of, query
+from drydock.cli_chain import Chain, Parser, query
 from drydock.cli_flags import Address
-from drydock.cli_help import chain_help
 from drydock.cli_render import exit_code, explain, show
+from drydock.cli_view import view_of
 from drydock.defaults import Place
 from drydock.engine import Engine
 from drydock.errors import ApiError, DrydockError, UsageError
-from drydock.naming import kebab, lower_camel
-from drydock.progress import Progress
-from drydock.schema.modulecalls import Bridge
+from drydock.naming import lower_camel
+from drydock.progress import Progress, View
+from drydock.schema.modulecalls import Bridge, install
 from drydock.session import Session
 from drydock.workspace import find_workspace
 
@@ -37,6 +35,7 @@ async def open_session(cwd: Path, progress: Progress) -> AsyncIterator[Session]:
     """A session for a caller in `cwd`; the daemon is only asked for when something is built."""
     engine = Engine(BuildKit(progress), cwd)
     session = Session(engine, find_workspace(cwd))
+    session.calls.watch = progress.call
     try:
         async with session.serve():
             yield session
@@ -45,42 +44,45 @@ async def open_session(cwd: Path, progress: Progress) -> AsyncIterator[Session]:
 
 
 async def bridge(session: Session, loading: Loading, cwd: Path) -> Bridge:
-    """Add a module to a session; registers its types when this source has not done so before."""
-    types = loading.types
-    if types is None:
-        types = await loading.process().register(session)
-        module.keep_types(loading.source, types)
-    added = Bridge(loading.source, types, defaults.read(loading.source, cwd), loading.process)
-    added.install(session)
-    return added
+    """Add a module, and those that it needs, to a session.
 
-
-def served(session: Session, kind: GraphQLNamedType) -> dict[str, GraphQLField]:
-    """The functions of a type that drydock serves, by the name that is typed."""
-    if not isinstance(kind, GraphQLObjectType):
-        return {}
-    names = {kebab(name) for name in kind.fields if (kind.name, name) in session.resolvers}
-    return {name: field for name, field in functions_of(kind).items() if name in names}
+    Registers the types of those whose source has not done so before.
+    """
+    added: dict[str, Bridge] = {}
+    for source in loading.source.all:
+        needed = (added[dependency.name].definition for dependency in source.dependencies)
+        bindings.ensure(source, "\n".join(needed))
+        types = loading.types if source is loading.source else module.known_types(source)
+        if types is None:
+            types = await loading.process(source).register(session)
+            module.keep_types(source, types)
+        process = partial(loading.process, source)
+        added[source.name] = Bridge(source, types, defaults.read(source, cwd), process)
+    install(session, list(added.values()))
+    return added[loading.source.name]
 
 
 async def call(arguments: list[str], loading: Loading, cwd: Path) -> int:
     """Do what a command line asks; returns the exit code."""
-    progress = Progress()
+    progress = Progress(View())
     async with open_session(cwd, progress) as session:
         added = await bridge(session, loading, cwd)
-        chain = Parser(session.schema, lower_camel(loading.source.name), arguments).parse()
+        chain = Parser(session.schema, added.names.constructor, arguments).parse()
         if chain.options.help or len(chain.steps) == 1:
-            known = served(session, chain.last.result)
-            print(chain_help(chain, known, added.module.description))
+            from drydock.cli_served import help_of
+
+            print(help_of(session, chain, added.module.description))
             return 0
-        progress.quiet = chain.options.silent
-        for line in added.defaults.announced(added.module, _places(added, chain)):
-            print(line, file=sys.stderr)
+        progress.show(view_of(chain.options))
+        loading.show = progress.line
+        shown = progress.view.shows_output
         try:
-            data = await _answered(session, chain)
+            with contextlib.closing(progress):
+                for line in added.defaults.announced(added.module, _places(added, chain)):
+                    progress.line(line)
+                data = await _answered(session, chain)
         except DrydockError as error:
-            shown = not progress.quiet
-            told = explain(error, output_shown=shown, verbose=chain.options.verbose)
+            told = explain(error, output_shown=shown, verbose=chain.options.tells_all)
             print(told, file=sys.stderr)
             return exit_code(error)
         show(chain, data)
@@ -98,9 +100,10 @@ async def _answered(session: Session, chain: Chain) -> Any:
 
 
 async def _resolve_addresses(session: Session, chain: Chain) -> None:
-    for step in chain.steps:
-        for name, value in step.values.items():
-            step.values[name] = await _resolved(session, value)
+    async def resolve(values: dict[str, Any], name: str) -> None:
+        values[name] = await _resolved(session, values[name])
+
+    await asyncio.gather(*(resolve(s.values, name) for s in chain.steps for name in s.values))
 
 
 async def _resolved(session: Session, value: Any) -> Any:
@@ -128,19 +131,3 @@ def _places(added: Bridge, chain: Chain) -> set[Place]:
                 Place(owner, f.name) for f in item.functions if lower_camel(f.name) == step.name
             }
     return places
-
-
-def run(main: Any) -> int:
-    """Run a coroutine to its end; SIGINT and SIGTERM cancel it, and what it started stops first."""
-
-    async def guarded() -> int:
-        task = asyncio.current_task()
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)  # type: ignore[union-attr]
-        result: int = await main
-        return result
-
-    try:
-        return asyncio.run(guarded())
-    except asyncio.CancelledError:
-        return 128 + signal.SIGTERM

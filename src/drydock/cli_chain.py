@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -17,7 +16,8 @@ from graphql import (
 )
 
 from drydock.cli_flags import Flag, flags_of, is_callable, literal
-from drydock.cli_options import SHORT, Options
+from drydock.cli_options import Options, following, hint, take
+from drydock.cli_values import TRUTHS
 from drydock.errors import UsageError
 from drydock.naming import kebab
 
@@ -70,7 +70,7 @@ class Step:
         missing = [f for f in self.flags.values() if f.required and f.argument not in self.values]
         if missing:
             names = ", ".join(f"--{flag.name}" for flag in missing)
-            raise UsageError(f"required: {names}")
+            raise UsageError(f"required flag{'s'[: len(missing) > 1]} missing: {names}")
 
 
 @dataclass
@@ -119,18 +119,34 @@ class Parser:
         """
         try:
             while self._rest:
-                token = self._rest.pop(0)
-                if token.startswith("--"):
-                    self._long(token[2:])
-                elif token.startswith("-") and len(token) > 1:
-                    self._short(token[1:])
+                typed = self._rest.pop(0)
+                if typed.startswith("-") and len(typed) > 1:
+                    self._flag(typed)
                 else:
-                    self._function(token)
+                    self._function(typed)
             if not self.chain.options.help and len(self.chain.steps) > 1:
                 self.chain.last.check()
+                self._check_output()
         except UsageError as error:
             raise UsageError(f"{error}\nRun '{self.chain.path} --help' for usage.") from None
         return self.chain
+
+    def _check_place(self, name: str, typed: str) -> None:
+        """Refuse a flag of a function before."""
+        if name in Options.NAMES or not typed.startswith("--"):
+            return
+        for before, step in zip(self.chain.steps, self.chain.steps[1:], strict=False):
+            if name in before.flags:
+                follower = kebab(step.name)
+                raise UsageError(f"unknown flag: --{name}; it has to stand before {follower}")
+
+    def _check_output(self) -> None:
+        kind, step = self.chain.last.result, self.chain.last
+        if not (self.chain.options.output and isinstance(kind, GraphQLObjectType)):
+            return
+        if step.is_list or "export" not in kind.fields:
+            what = f"a list of {kind.name}" if step.is_list else kind.name
+            raise UsageError(f"--output: {what} cannot be saved; call a function of it")
 
     def _function(self, name: str) -> None:
         step = self.chain.last
@@ -138,66 +154,39 @@ class Parser:
             step.check()
         known = functions_of(step.result)
         if not known:
-            raise UsageError(f'unexpected argument "{name}": {self._what(step)} has no functions')
+            raise UsageError(_unexpected(name, step))
         found = next((f for f in known if f == kebab(name)), None)
         if found is None:
-            raise UsageError(f'unknown function "{name}"{_hint(name, known)}')
+            raise UsageError(f'unknown function "{name}"{hint(name, known)}')
         kind: Any = step.result
         field_name = next(n for n in kind.fields if kebab(n) == found and n != "id")
         self.chain.steps.append(_step(field_name, known[found]))
 
-    def _what(self, step: Step) -> str:
-        return f"{step.result.name}, the result of {kebab(step.name)},"
-
-    def _long(self, token: str) -> None:
-        if not token:
+    def _flag(self, typed: str) -> None:
+        if typed == "--":
             return
-        typed, has_value, text = token.partition("=")
-        name = kebab(typed)
-        flag = self.chain.last.flags.get(name)
-        if flag:
-            self._set(flag, text if has_value else None)
-        elif name in Options.NAMES:
-            self._option(name, text if has_value else None)
+        name, has_value, text = typed[2:].partition("=")
+        flag = self.chain.last.flags.get(kebab(name)) if typed.startswith("--") else None
+        if flag is None:
+            self._check_place(kebab(name), typed)
+            take(self.chain.options, typed, self._rest, self.chain.last.flags)
+        elif has_value:
+            self.chain.last.set(flag, text)
         else:
-            known = [*self.chain.last.flags, *Options.NAMES]
-            raise UsageError(f"unknown flag: --{typed}{_hint(name, known, '--')}")
+            given = following(f"--{flag.name}", self._rest) if flag.needs_value else "true"
+            self.chain.last.set(flag, given)
 
-    def _set(self, flag: Flag, text: str | None) -> None:
-        if text is None:
-            text = self._next(f"--{flag.name}") if flag.needs_value else "true"
-        self.chain.last.set(flag, text)
 
-    def _short(self, letters: str) -> None:
-        letter, rest = letters[0], letters[1:]
-        if letter not in SHORT:
-            raise UsageError(f"unknown flag: -{letter}")
-        name = SHORT[letter]
-        if not Options.NAMES[name]:
-            self._option(name, None)
-            if rest:
-                self._short(rest)
-            return
-        self._option(name, rest.removeprefix("=") or None)
-
-    def _option(self, name: str, text: str | None) -> None:
-        if text is None:
-            text = self._next(f"--{name}") if Options.NAMES[name] else "true"
-        self.chain.options.set(name, text)
-
-    def _next(self, flag: str) -> str:
-        if not self._rest:
-            raise UsageError(f"flag needs an argument: {flag}")
-        return self._rest.pop(0)
+def _unexpected(name: str, step: Step) -> str:
+    switch = next((f.name for f in step.flags.values() if not f.needs_value), None)
+    if switch and name.lower() in TRUTHS:
+        return f'unexpected argument "{name}": a switch has its value behind an equals sign, as in --{switch}={name}'
+    what = f"{step.result.name}, the result of {kebab(step.name)},"
+    return f'unexpected argument "{name}": {what} has no functions'
 
 
 def _step(name: str, definition: GraphQLField) -> Step:
     return Step(name, definition, flags_of(definition.args))
-
-
-def _hint(name: str, known: Any, prefix: str = "") -> str:
-    close = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {prefix}{close[0]}?" if close else ""
 
 
 # -- the query -------------------------------------------------------------------------------------

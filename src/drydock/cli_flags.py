@@ -18,6 +18,8 @@ from graphql import (
     value_from_ast_untyped,
 )
 
+from drydock.cli_options import hint
+from drydock.cli_values import INPUTS, READERS
 from drydock.errors import UsageError
 from drydock.naming import kebab
 from drydock.schema.registry import default_value
@@ -25,8 +27,6 @@ from drydock.values import SUPPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-TRUTHS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 
 class Choice(str):
@@ -86,20 +86,11 @@ class Flag:
             return self._choice(text)
         if self.type_name in SUPPORTED:
             return Address(self.type_name, text, self.name, self.ignore)
-        match self.type_name:
-            case "Boolean" if text.lower() in TRUTHS:
-                return TRUTHS[text.lower()]
-            case "Boolean":
-                raise self._invalid(text, "true or false")
-            case "Int":
-                return self._number(text, lambda digits: int(digits, 0), "a whole number")
-            case "Float":
-                return self._number(text, float, "a number")
-        return text
-
-    def _number(self, text: str, convert: Any, wanted: str) -> Any:
+        if self.type_name not in READERS:
+            return text
+        read, wanted = READERS[self.type_name]
         try:
-            return convert(text)
+            return read(text)
         except ValueError:
             raise self._invalid(text, wanted) from None
 
@@ -107,7 +98,7 @@ class Flag:
         for choice in self.choices:
             if choice.lower() == text.lower():
                 return Choice(choice)
-        raise self._invalid(text, f"one of {', '.join(self.choices)}")
+        raise self._invalid(text, f"one of {', '.join(self.choices)}{hint(text, self.choices)}")
 
     def _invalid(self, text: str, wanted: str) -> UsageError:
         return UsageError(f'--{self.name} "{text}": should be {wanted}')
@@ -136,9 +127,11 @@ def _flag(name: str, argument: GraphQLArgument) -> Flag | None:
     kind: Any = get_nullable_type(argument.type)
     is_list = isinstance(kind, GraphQLList)
     inner: Any = get_nullable_type(kind.of_type) if is_list else kind
-    if isinstance(inner, (GraphQLList, GraphQLInputObjectType)):
-        return None
     named = get_named_type(inner)
+    if isinstance(inner, GraphQLList):
+        return None
+    if isinstance(inner, GraphQLInputObjectType) and named.name not in INPUTS:
+        return None
     directives = _directives(argument)
     type_name = directives.get("expectedType", {}).get("name", named.name)
     if named.name == "ID" and type_name not in SUPPORTED:
@@ -167,6 +160,8 @@ def _directives(argument: GraphQLArgument) -> dict[str, dict[str, Any]]:
 
 def literal(value: Any) -> str:
     """A flag's value in a query."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name}: {literal(item)}' for name, item in value.items())}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
     return str(value) if isinstance(value, Choice) else json.dumps(value, ensure_ascii=False)

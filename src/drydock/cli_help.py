@@ -10,72 +10,71 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from drydock.cli_options import SHORT, Options
+from drydock.cli_table import COMMANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from graphql import GraphQLField
+    from collections.abc import Iterable, Mapping
 
     from drydock.cli_chain import Chain
     from drydock.cli_flags import Flag
 
-USAGE = """\
-Runs the functions of a Dagger module on a BuildKit daemon.
-
-{USAGE}
-  drydock [options] <command>
-
-{COMMANDS}
-  call        Call one or more functions, each on the result of the one before
-  functions   List the functions of a module, or of what a function returns
-  check       Run the checks of a module
-  run         Run a program that is a client of the Dagger API
-  up          Start the BuildKit daemon, or check the one that BUILDKIT_HOST names
-  down        Stop the BuildKit daemon that drydock started
-  status      Tell whether the daemon answers, and its address
-  version     Print the version
-
-{OPTIONS}
-{options}
-
-Use "drydock call --help" for the functions of a module and their arguments."""
+TYPES = {
+    "String": ("string", "strings"),
+    "Int": ("int", "ints"),
+    "Float": ("float", "floats"),
+    "Boolean": ("", "bools"),
+}
+"""How a type is shown, alone and in a list; others by their own names."""
 
 
 def main_help() -> str:
     """The help of drydock itself."""
-    titles = {name: title(name) for name in ("USAGE", "COMMANDS", "OPTIONS")}
-    return USAGE.format(options="\n".join(_options()), **titles)
+    commands = [(name, command.description) for name, command in COMMANDS.items()]
+    parts = [
+        ["Runs the functions of a Dagger module on a BuildKit daemon."],
+        [title("USAGE"), "  drydock [options] <command>"],
+        [title("COMMANDS"), *_table(commands, "  ", 9)],
+        [title("OPTIONS"), *_options(Options.NAMES)],
+        ['Use "drydock [command] --help" for more information about a command.'],
+    ]
+    return _joined(parts)
 
 
-def chain_help(chain: Chain, known: dict[str, GraphQLField], module_description: str) -> str:
-    """The help of the last function of a chain; `known` are the functions that can follow."""
-    step = chain.last
-    is_root = len(chain.steps) == 1
-    description = step.definition.description or ""
-    if is_root:
-        description = step.result.description or module_description or description
-    usage = f"  {chain.path}{' [arguments]' if step.flags else ''}{' <function>' if known else ''}"
+def chain_help(
+    chain: Chain, description: str, known: Mapping[str, str], flags: Iterable[Flag]
+) -> str:
+    """The help of the last function of a chain.
+
+    Args:
+        chain: The command line so far.
+        description: What the function does.
+        known: The functions that can follow, with their descriptions.
+        flags: The function's own.
+    """
+    flags = sorted(flags, key=lambda flag: (not flag.required, flag.name))
+    usage = f"  {chain.path}{' [arguments]' if flags else ''}{' <function>' if known else ''}"
     parts = [[description.strip()] if description.strip() else [], [title("USAGE"), usage]]
     if known:
-        rows = [(name, first_line(field.description)) for name, field in known.items()]
+        rows = [(name, first_line(text)) for name, text in known.items()]
         parts.append([title("FUNCTIONS"), *_table(rows, "  ", 11)])
-    flags = sorted(step.flags.values(), key=lambda flag: (not flag.required, flag.name))
     if flags:
         parts.append([title("ARGUMENTS"), *_table([(_left(f), _right(f)) for f in flags], "", 0)])
-    if is_root:
-        parts.append([title("OPTIONS"), *_options()])
+    if len(chain.steps) == 1:
+        parts.append([title("OPTIONS"), *_options(Options.NAMES)])
     if known:
         parts.append(
             [f'Use "{chain.path} [function] --help" for more information about a function.']
         )
+    return _joined(parts)
+
+
+def _joined(parts: Iterable[list[str]]) -> str:
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
 def _left(flag: Flag) -> str:
-    kind = "|".join(flag.choices) or flag.type_name
-    shown = {"String": "string", "Int": "int", "Float": "float", "Boolean": ""}.get(kind, kind)
-    if flag.is_list:
-        shown = f"{shown or 'bool'},…"
+    kind = ",".join(flag.choices) or flag.type_name
+    shown = TYPES.get(kind, (kind, f"[]{kind}"))[flag.is_list]
     return f"      --{flag.name} {shown}".rstrip()
 
 
@@ -94,12 +93,13 @@ def _default(flag: Flag) -> str:
     return json.dumps(flag.default, ensure_ascii=False)
 
 
-def _options() -> list[str]:
+def _options(names: Iterable[str]) -> list[str]:
     letters = {name: letter for letter, name in SHORT.items()}
     rows = []
-    for name, value in Options.NAMES.items():
+    for name in sorted(names):
         short = f"-{letters[name]}, " if name in letters else "    "
-        rows.append((f"  {short}--{name} {value}".rstrip(), Options.DESCRIPTIONS[name]))
+        left = f"  {short}--{name} {Options.NAMES[name]}".rstrip()
+        rows.append((left, Options.DESCRIPTIONS[name]))
     return _table(rows, "", 0)
 
 
@@ -124,12 +124,22 @@ def first_line(text: str | None) -> str:
 
 def title(text: str) -> str:
     """A heading, in bold on a terminal."""
-    bold = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return f"\x1b[1m{text}\x1b[0m" if bold else text
+    return styled(text, "1")
 
 
-def usage_of(command: str, arguments: str, description: str) -> str:
+def styled(text: str, code: str) -> str:
+    """A text for standard output, with a style where that is a terminal that may have one."""
+    plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR")
+    return text if plain else f"\x1b[{code}m{text}\x1b[0m"
+
+
+def usage_of(name: str) -> str:
     """The help of one of drydock's own commands."""
-    options = "\n".join(_options())
-    usage = f"{title('USAGE')}\n  drydock {command} {arguments}".rstrip()
-    return f"{description}\n\n{usage}\n\n{title('OPTIONS')}\n{options}"
+    command = COMMANDS[name]
+    parts = [
+        [f"{command.description}."],
+        [title("USAGE"), f"  drydock {name} {command.arguments}".rstrip()],
+        [title("ARGUMENTS"), *_table(command.flags, "", 0)] if command.flags else [],
+        [title("OPTIONS"), *_options(("help", *command.options))],
+    ]
+    return _joined(parts)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +13,13 @@ from graphql import GraphQLObjectType
 
 from drydock.cli_chain import answer, flat, selection
 from drydock.errors import ApiError, DrydockError
+from drydock.progress_text import brief
 
 if TYPE_CHECKING:
     from drydock.cli_chain import Chain
+
+OUTPUT_LINES = 60
+"""Last lines of each stream of a failed command that an error repeats."""
 
 
 def show(chain: Chain, data: Any) -> None:
@@ -30,11 +36,14 @@ def show(chain: Chain, data: Any) -> None:
         _show_object(chain, value)
         return
     text = as_json(value) if chain.options.json else as_text(flattened(value))
+    # Whatever the locale: results are UTF-8, in a file and in a pipe.
+    data = text.encode(errors="replace")
     if chain.options.output:
-        _save(text, Path(chain.options.output))
-    sys.stdout.write(text)
-    if sys.stdout.isatty() and not text.endswith("\n"):
-        sys.stdout.write("\n")
+        _save(data, Path(chain.options.output))
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    if sys.stdout.isatty() and not data.endswith(b"\n"):
+        sys.stdout.buffer.write(b"\n")
 
 
 def _show_object(chain: Chain, value: Any) -> None:
@@ -81,32 +90,53 @@ def as_text(value: Any) -> str:
     return str(value)
 
 
-def _save(text: str, path: Path) -> None:
+def _save(data: bytes, path: Path) -> None:
+    """Write a whole file or none; a device or a pipe is written to as it is."""
+    target = path.resolve()
+    special = target.exists() and not target.is_file()
+    new = target if special else target.with_name(f".{target.name}.{os.getpid()}.drydock")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(data)
+        if not special:
+            if target.exists():
+                new.chmod(target.stat().st_mode & 0o7777)
+            new.replace(target)
     except OSError as error:
+        if not special:
+            new.unlink(missing_ok=True)
         raise DrydockError(f"couldn't write output to file: {path}: {error.strerror}") from error
-    print(f'Saved output to "{path.resolve()}".', file=sys.stderr)
+    print(f'Saved output to "{target}".', file=sys.stderr)
 
 
 def explain(error: DrydockError, *, output_shown: bool, verbose: bool) -> str:
-    """What the person at the terminal is told of an error."""
+    """What the person at the terminal is told of an error.
+
+    Args:
+        error: What failed.
+        output_shown: Whether what a failed command printed has been seen already.
+        verbose: Whether a module's traceback is wanted.
+    """
     lines = [f"Error: {error}"]
     extensions = error.extensions if isinstance(error, ApiError) else {}
     if extensions.get("_type") == "EXEC_ERROR":
-        command = " ".join(extensions.get("cmd", []))
-        lines = [f"Error: {error}" + (f" ({command})" if command != "/runtime" else "")]
-        if not output_shown:
-            for name in ("stdout", "stderr"):
-                if text := extensions.get(name):
-                    lines += [f"{name.capitalize()}:", text]
+        command = shlex.join(extensions.get("cmd", []))
+        lines = [f"Error: {error}" + (f" ({brief(command, 300)})" if command != "/runtime" else "")]
+        for name in () if output_shown else ("stdout", "stderr"):
+            if text := extensions.get(name):
+                lines += [f"{name.capitalize()}:", *_last_lines(text)]
     elif trace := extensions.get("exception.stacktrace"):
         if verbose:
             lines.insert(0, str(trace).rstrip())
         elif extensions.get("exception.type") == "FunctionError":
             lines.append("Run again with --verbose for the module's traceback.")
     return "\n".join(lines)
+
+
+def _last_lines(text: str) -> list[str]:
+    lines = text.splitlines()
+    left_out = len(lines) - OUTPUT_LINES
+    return [f"[{left_out} lines before]…", *lines[-OUTPUT_LINES:]] if left_out > 0 else lines
 
 
 def exit_code(error: DrydockError) -> int:

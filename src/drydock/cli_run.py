@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 from typing import TYPE_CHECKING
 
+from drydock import temporary
 from drydock.cli_call import open_session
 from drydock.errors import DrydockError
-from drydock.progress import Progress
+from drydock.progress import Progress, View
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,13 +24,12 @@ async def run_program(command: list[str], cwd: Path, *, quiet: bool) -> int:
     Raises:
         DrydockError: If there is no such program.
     """
-    async with open_session(cwd, Progress(quiet=quiet)) as session:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *command, env={**os.environ, **session.environment()}
-            )
-        except OSError as error:
-            raise DrydockError(f"{command[0]}: {error.strerror}") from error
+    async with open_session(cwd, Progress(View() if quiet else None)) as session:
+        if not shutil.which(command[0]):
+            raise DrydockError(f"{command[0]}: there is no such program")
+        process = await asyncio.create_subprocess_exec(
+            *temporary.BOUND, *command, env={**os.environ, **session.environment()}
+        )
         try:
             code = await process.wait()
         finally:

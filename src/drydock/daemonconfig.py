@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import ssl
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,8 @@ class Registry:
 
 
 KEYS = {"mirrors": list, "http": bool, "ca": str}
+_HOST = re.compile(r"[\w.-]+(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5})?")
+_MIRROR = re.compile(rf"({_HOST.pattern})(/[\w./-]+)?")
 
 
 def load(path: Path) -> dict[str, Registry]:
@@ -43,20 +47,30 @@ def load(path: Path) -> dict[str, Registry]:
         return {}
     try:
         data = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise DrydockError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DrydockError(f"{path}: {error}") from error
+    registries = data.get("registry", {})
     problems = [f"{key}: unknown; expected registry" for key in data if key != "registry"]
-    for host, fields in data.get("registry", {}).items():
-        problems += _problems(f'registry."{host}"', fields)
+    if isinstance(registries, dict):
+        for host, fields in registries.items():
+            problems += _problems(host, fields, path.parent)
+    else:
+        problems.append(f"registry: expected a table, got {registries!r}")
     if problems:
         raise DrydockError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in problems))
-    return {
-        host: Registry(tuple(f.get("mirrors", ())), f.get("http", False), f.get("ca", ""))
-        for host, f in data.get("registry", {}).items()
-    }
+    return {host: _registry(fields, path.parent) for host, fields in registries.items()}
 
 
-def _problems(where: str, fields: Any) -> list[str]:
+def _registry(fields: dict[str, Any], folder: Path) -> Registry:
+    ca = fields.get("ca", "")
+    mirrors = tuple(fields.get("mirrors", ()))
+    return Registry(mirrors, fields.get("http", False), str((folder / ca).absolute()) if ca else "")
+
+
+def _problems(host: str, fields: Any, folder: Path) -> list[str]:
+    where = f'registry."{host}"'
     if not isinstance(fields, dict):
         return [f"{where}: expected a table, got {fields!r}"]
     found = [
@@ -64,28 +78,65 @@ def _problems(where: str, fields: Any) -> list[str]:
         for key in fields
         if key not in KEYS
     ]
-    for key, kind in KEYS.items():
-        if key in fields and not isinstance(fields[key], kind):
-            found.append(f"{where}.{key}: expected a {kind.__name__}, got {fields[key]!r}")
+    if not _HOST.fullmatch(host):
+        found.append(f"{where}: expected a registry's host and port, as registry.test:5000")
+    wrong = {key for key, kind in KEYS.items() if not isinstance(fields.get(key, kind()), kind)}
+    found += [
+        f"{where}.{key}: expected a {KEYS[key].__name__}, got {fields[key]!r}"
+        for key in KEYS
+        if key in wrong
+    ]
+    if "mirrors" not in wrong:
+        found += [
+            f"{where}.mirrors: expected hosts as mirror.test:5000, with no scheme, got {mirror!r}"
+            for mirror in fields.get("mirrors", ())
+            if not (isinstance(mirror, str) and _MIRROR.fullmatch(mirror))
+        ]
+    if "ca" in fields and "ca" not in wrong:
+        found += [f"{where}.ca: {problem}" for problem in _of_certificate(folder / fields["ca"])]
+        if fields.get("http") is True:
+            found.append(
+                f"{where}: http and ca exclude each other; over http there is no certificate"
+            )
     return found
 
 
+def _of_certificate(path: Path) -> list[str]:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        return [f"{path} holds no certificate in PEM format"]
+    except OSError as error:
+        return [f"{path} cannot be read: {error.strerror}"]
+    return []
+
+
 def buildkitd_config(
-    registries: dict[str, Registry], *, root: str, socket: str, cni: tuple[str, str] | None
+    registries: dict[str, Registry],
+    *,
+    root: str,
+    run: str,
+    cni: tuple[str, str],
+    nameserver: str = "",
 ) -> str:
     """BuildKit's configuration file.
 
     Args:
         registries: How registries are reached, by host.
         root: Folder for the daemon's state.
-        socket: Where it listens.
-        cni: Folder of the network plugins and path of the network's definition; None for the machine's own network.
+        run: Folder of the sockets that it listens at.
+        cni: Folder of the network plugins and path of the network's definition.
+        nameserver: Of the network that a rootless daemon has to itself; empty for a daemon run by root.
     """
+    plugins, network = (json.dumps(path) for path in cni)
     lines = [
         f"root = {json.dumps(root)}",
         'insecure-entitlements = ["security.insecure", "network.host"]',
         "[grpc]",
-        f"address = [{json.dumps('unix://' + socket)}]",
+        f"address = [{json.dumps(f'unix://{run}/buildkitd.sock')}]",
+        "[otel]",
+        f"socketPath = {json.dumps(run + '/otel.sock')}",
+        *(["[dns]", f"nameservers = [{json.dumps(nameserver)}]"] if nameserver else []),
         "[worker.containerd]",
         "enabled = false",
         "[worker.oci]",
@@ -93,12 +144,17 @@ def buildkitd_config(
         "gc = true",
         f"maxUsedSpace = {json.dumps(CACHE_LIMIT)}",
         f"minFreeSpace = {json.dumps(FREE_SPACE)}",
+        f"rootless = {json.dumps(bool(nameserver))}",
+        'networkMode = "cni"',
+        f"cniBinaryPath = {plugins}",
+        f"cniConfigPath = {network}",
+        # One rule for all that is kept: by default local files and cache volumes have 512 MB together, and a package
+        # store is gone as soon as it is made.
+        "[[worker.oci.gcpolicy]]",
+        "all = true",
+        f"maxUsedSpace = {json.dumps(CACHE_LIMIT)}",
+        f"minFreeSpace = {json.dumps(FREE_SPACE)}",
     ]
-    if cni:
-        plugins, network = (json.dumps(path) for path in cni)
-        lines += ['networkMode = "cni"', f"cniBinaryPath = {plugins}", f"cniConfigPath = {network}"]
-    else:
-        lines += ['networkMode = "host"']
     for host, registry in sorted(registries.items()):
         lines += [f"[registry.{json.dumps(host)}]"]
         if registry.mirrors:

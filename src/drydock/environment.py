@@ -11,14 +11,14 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drydock import paths
+from drydock import paths, temporary
 from drydock.errors import DrydockError
+from drydock.source import PROJECT_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ def sdk_version(environment: Path) -> str | None:
 
 def _digest(source: ModuleSource) -> str:
     parts = [SDK_VERSION, platform.python_version(), sys.executable]
-    for name in ("pyproject.toml", "uv.lock", ".python-version"):
+    for name in PROJECT_FILES:
         file = source.source / name
         parts.append(hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else "")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
@@ -66,8 +66,9 @@ def _digest(source: ModuleSource) -> str:
 def _make(source: ModuleSource, target: Path) -> None:
     paths.private(target.parent)
     with _announced(f"making the Python environment of module {source.name}"):
-        building = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
+        building = temporary.make(".new-", target.parent)
         try:
+            _create(source, building)
             if _is_locked(source):
                 _sync(source, building)
             else:
@@ -77,8 +78,20 @@ def _make(source: ModuleSource, target: Path) -> None:
             shutil.rmtree(building, ignore_errors=True)
 
 
+def _create(source: ModuleSource, building: Path) -> None:
+    request = _python_request(source)
+    # Relocatable: it is renamed when it is whole, and its programs must work then.
+    try:
+        _uv(["venv", "--relocatable", "--allow-existing", "--python", request, str(building)])
+    except UvError as error:
+        last = str(error).strip().splitlines()[-1]
+        raise DrydockError(
+            f"module {source.name} needs Python {request}: uv found none on this machine and could "
+            f"not get one ({last.strip()}). Install it, for example with: uv python install"
+        ) from error
+
+
 def _publish(building: Path, target: Path) -> None:
-    # Nothing but an environment's console scripts names its path, and a module uses none of those.
     if target.exists() and sdk_version(target) is None:
         shutil.rmtree(target)
     try:
@@ -99,7 +112,7 @@ def _is_locked(source: ModuleSource) -> bool:
 
 def _sync(source: ModuleSource, building: Path) -> None:
     options = ["--frozen", "--no-dev", "--no-install-project", "--compile-bytecode"]
-    _uv(["sync", *options, "--project", str(source.source)], building)
+    _uv(["sync", *options, "--project", str(source.source)], UV_PROJECT_ENVIRONMENT=str(building))
     if (version := sdk_version(building)) != SDK_VERSION:
         raise DrydockError(
             f"{source.source / 'uv.lock'}: locks dagger-io {version}, drydock serves the API of "
@@ -108,21 +121,51 @@ def _sync(source: ModuleSource, building: Path) -> None:
 
 
 def _install(source: ModuleSource, building: Path) -> None:
-    listed = source.pyproject.get("project", {}).get("dependencies", [])
-    wanted = [name for name in listed if not name.replace("_", "-").startswith("dagger-io")]
-    _uv(["venv", "--allow-existing", "--python", _python_request(source), str(building)], building)
-    target = ["--python", str(building / "bin" / "python")]
-    options = [*target, "--no-sources", "--compile-bytecode"]
-    _uv(["pip", "install", *options, f"dagger-io=={SDK_VERSION}", *wanted], building)
+    """Install what pyproject.toml asks for, in the versions of the module's lock where they suit.
+
+    As the Dagger engine does, whose lock is made anew with its own SDK in it
+    (v0.21, `sdk/python/runtime`).
+    """
+    with temporary.folder() as folder:
+        own, lock = folder / "requirements.in", folder / "requirements.txt"
+        own.write_text(f"dagger-io=={SDK_VERSION}\n")
+        lock.write_text(_locked(source))
+        asked = [str(own)]
+        if "project" in source.pyproject:
+            asked.append(str(source.source / "pyproject.toml"))
+        python = ["--python", str(building / "bin" / "python")]
+        sources = ["--no-sources-package", "dagger-io", "--override", str(own)]
+        _uv(["pip", "compile", *python, *sources, "--output-file", str(lock), *asked])
+        _uv(["pip", "install", *python, "--compile-bytecode", "--requirements", str(lock)])
+
+
+def _locked(source: ModuleSource) -> str:
+    """What the module's lock says of everything but the SDK."""
+    lock = source.source / "requirements.lock"
+    if lock.is_file():
+        return lock.read_text()
+    if not (source.source / "uv.lock").is_file():
+        return ""
+    leave_out = ["--no-emit-project", "--no-emit-package", "dagger-io", "--no-emit-local"]
+    options = ["--frozen", "--no-dev", "--no-hashes", *leave_out]
+    return _uv(["export", *options, "--project", str(source.source)])
 
 
 def _python_request(source: ModuleSource) -> str:
+    pinned = source.source / ".python-version"
+    if source.pyproject and pinned.is_file() and (version := pinned.read_text().strip()):
+        return version
     return str(source.pyproject.get("project", {}).get("requires-python") or sys.executable)
 
 
-def _uv(arguments: list[str], building: Path) -> None:
+class UvError(DrydockError):
+    """uv failed; the message is what it said."""
+
+
+def _uv(arguments: list[str], **variables: str) -> str:
+    """Run uv; returns its output."""
     uv = shutil.which("uv") or str(paths.data() / "bin" / "uv")
-    environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(building), "UV_NO_PROGRESS": "1"}
+    environment = {**os.environ, "UV_NO_PROGRESS": "1", **variables}
     environment.pop("VIRTUAL_ENV", None)
     try:
         done = subprocess.run(
@@ -134,7 +177,8 @@ def _uv(arguments: list[str], building: Path) -> None:
             f"the module's own .venv with dagger-io=={SDK_VERSION}."
         ) from error
     if done.returncode:
-        raise DrydockError(f"uv {arguments[0]} failed:\n{done.stderr.strip()}")
+        raise UvError(f"uv {arguments[0]} failed:\n{done.stderr.strip()}")
+    return done.stdout
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 DrydockError            what ends a command: one clear paragraph, no traceback
 ├── UsageError          wrong flags or arguments (exit code 2)
 └── ApiError            what a client of the API is told
-    └── ExecError       a command in a container failed
+    ├── ExecError       a command in a container failed
+    └── MissingPathError  there is nothing at a path
 """
 
 from __future__ import annotations
@@ -48,6 +49,14 @@ class ExecError(ApiError):
                 "stderr": _tail(stderr),
             },
         )
+
+
+class MissingPathError(ApiError):
+    """There is nothing at a path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"stat {path}: no such file or directory")
+        self.path = path
 
 
 def _tail(text: str) -> str:

@@ -18,6 +18,8 @@ class Value:
 
     key: ClassVar[str]
     """Hex digest of this value's type and fields; equal recipes have equal keys."""
+    durable: ClassVar[bool] = True
+    """Whether it means the same in another session, on another day."""
 
     def __post_init__(self) -> None:
         """Take the digest at once: what a value is made of has its own already, however long the chain."""
@@ -52,14 +54,6 @@ class Expect(enum.Enum):
     FAILURE = "FAILURE"
     ANY = "ANY"
 
-    def accepts(self, code: int) -> bool:
-        """Whether an exec that ended with `code` counts as done."""
-        if self is Expect.SUCCESS:
-            return code == 0
-        if 128 <= code <= 191:
-            return False
-        return self is Expect.ANY or code != 0
-
 
 class Sharing(enum.Enum):
     """How concurrent execs use one cache volume."""
@@ -88,6 +82,28 @@ class Image(Fs):
 
 
 @dataclass(frozen=True, eq=False)
+class SecretRef(Value):
+    """A secret as a build sees it: `id` names its plaintext without telling it."""
+
+    id: str
+    plaintext: str = ""
+    """What the session knows the plaintext by, where the id is that of several."""
+
+
+@dataclass(frozen=True, eq=False)
+class Http(Fs):
+    """A file that is downloaded, as `name`; asked for anew by each build, fetched when it changed."""
+
+    url: str
+    name: str
+    mode: int = 0o600
+    checksum: str = ""
+    """`sha256:…`; another content is refused."""
+    authorization: SecretRef | None = None
+    """The `Authorization` header."""
+
+
+@dataclass(frozen=True, eq=False)
 class OciLayout(Fs):
     """An image kept as an OCI layout in the folder `store` of this machine."""
 
@@ -109,18 +125,18 @@ class Local(Fs):
 
 @dataclass(frozen=True, eq=False)
 class Owner(Value):
-    """User and group, each an id, or a name looked up in `names`' /etc/passwd and /etc/group."""
+    """Ids of a user and a group."""
 
-    user: str
-    group: str
-    names: Fs | None = None
+    user: int
+    group: int
 
 
 @dataclass(frozen=True, eq=False)
 class Copy(Fs):
     """`base` with `source`'s path `src` copied to `dest`.
 
-    With `contents`, `src` is a directory and its entries are merged into `dest`.
+    With `contents`, `src` is a directory and its entries are merged into `dest`. A symbolic link at `src` stands for
+    what it leads to, unless there are patterns.
     """
 
     base: Fs
@@ -167,10 +183,11 @@ class Symlink(Fs):
 
 @dataclass(frozen=True, eq=False)
 class Remove(Fs):
-    """`base` without `path`; wildcards match within a folder."""
+    """`base` without `path`; with `wildcard`, `*`, `?` and `[…]` in it match within a folder."""
 
     base: Fs
     path: str
+    wildcard: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,13 +196,6 @@ class Diff(Fs):
 
     lower: Fs
     upper: Fs
-
-
-@dataclass(frozen=True, eq=False)
-class SecretRef(Value):
-    """A secret as an exec sees it: `id` names its plaintext without telling it."""
-
-    id: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,6 +221,8 @@ class CacheMount(Mount):
     volume: str
     sharing: Sharing = Sharing.SHARED
     base: Fs | None = None
+    src: str = "/"
+    """The part of the volume that is mounted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,6 +243,15 @@ class SecretMount(Mount):
 
 
 @dataclass(frozen=True, eq=False)
+class SocketMount(Mount):
+    """A socket of this machine, at `path` there."""
+
+    path: str
+    uid: int = 0
+    gid: int = 0
+
+
+@dataclass(frozen=True, eq=False)
 class Exec(Value):
     """A command run in `root`."""
 
@@ -241,7 +262,10 @@ class Exec(Value):
     user: str = ""
     mounts: tuple[Mount, ...] = ()
     secret_env: tuple[tuple[str, SecretRef], ...] = ()
-    hosts: tuple[tuple[str, str], ...] = ()
+    volatile: tuple[tuple[str, SecretRef], ...] = ()
+    """Variables whose values the cache knows nothing of."""
+    hosts: tuple[tuple[str, Value], ...] = ()
+    """Services that it uses, by the name it knows them by."""
     stdin: str = ""
     redirect_stdin: str = ""
     redirect_stdout: str = ""
@@ -252,6 +276,10 @@ class Exec(Value):
     """Not empty for a long-running exec: the key of one run, never shared with another."""
     ready: tuple[int, ...] = ()
     """TCP ports that a long-running exec has to listen on before anything uses it."""
+    health: str = ""
+    """Instead of its ports: the check that tells when a long-running exec is ready (Docker's `Healthcheck`, JSON)."""
+    forward: tuple[int, ...] = ()
+    """Instead of a command: TCP ports that lead to this machine."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,14 +24,29 @@ def names(directory: Directory) -> Iterator[str]:
     if inside and not found and not (Path(source.path) / inside).is_dir():
         raise FileNotFoundError(directory.path)
     prefix = len(inside) + 1 if inside else 0
-    for path in sorted(found):
+    for path in sorted(found, key=lambda path: path.rstrip("/").split("/")):
         if relative := path[prefix:]:
             yield relative
 
 
 def entries(directory: Directory) -> list[str]:
     """Names in a directory, sorted; a directory's ends with a slash."""
-    return sorted({_first(path) for path in names(directory)})
+    return sorted({_first(path) for path in names(directory)}, key=lambda name: name.rstrip("/"))
+
+
+def copy(directory: Directory, into: Path) -> None:
+    """Copy what a directory holds into a folder: modes and times stay, links stay links."""
+    source = Path(_source(directory.fs).path) / directory.path.strip("/")
+    folders = []
+    for name in names(directory):
+        original, target = source / name, into / name
+        if name.endswith("/"):
+            target.mkdir()
+            folders.append((original, target))
+        elif original.is_symlink() or original.is_file():
+            shutil.copy2(original, target, follow_symlinks=False)
+    for original, target in reversed(folders):
+        shutil.copystat(original, target)
 
 
 def file_path(file: File) -> Path | None:

@@ -15,6 +15,8 @@ class Ids:
 
     def __init__(self) -> None:
         self._objects: dict[str, Any] = {}
+        self.interfaces: dict[str, set[str]] = {}
+        """What each type implements in this session."""
 
     def put(self, value: Any) -> str:
         """The id of an object."""
@@ -22,6 +24,10 @@ class Ids:
         key = f"{name}@{value.key if value is not None else 'root'}"
         self._objects[key] = value
         return key
+
+    def __contains__(self, key: str) -> bool:
+        """Whether this session gave the id."""
+        return key in self._objects
 
     def get(self, key: str, expected: str | None = None) -> Any:
         """The object with this id.
@@ -32,6 +38,7 @@ class Ids:
         if key not in self._objects:
             raise ApiError(f"no object with the id {key!r} in this session")
         value = self._objects[key]
-        if expected and expected not in (value.type_name, *getattr(value, "interfaces", ())):
+        implemented = self.interfaces.get(value.type_name) or set(getattr(value, "interfaces", ()))
+        if expected and expected != value.type_name and expected not in implemented:
             raise ApiError(f"expected the id of a {expected}, got the id of a {value.type_name}")
         return value

@@ -6,9 +6,10 @@ import base64
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from drydock import temporary
 
 DOCKER_HUB = "https://index.docker.io/v1/"
 
@@ -49,7 +50,7 @@ class Logins:
             **{host: {"auth": auth} for host, auth in self._added.items()},
         }
         if self.folder is None:
-            self.folder = Path(tempfile.mkdtemp(prefix="drydock-login-"))  # mode 0700
+            self.folder = temporary.make("drydock-login-")
         partial = self.folder / "partial"
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:

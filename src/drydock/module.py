@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drydock import paths, typedefs
+from drydock import paths, recipes
 from drydock.environment import SDK_VERSION
+from drydock.typedefs import Module
 
 if TYPE_CHECKING:
     from drydock.source import ModuleSource
 
+FORMAT = 6
+"""Number of the format of what is kept; to be raised when type definitions change."""
 
-def known_types(source: ModuleSource) -> typedefs.Module | None:
+
+def known_types(source: ModuleSource) -> Module | None:
     """What this very source registered before; None when it has not."""
     try:
-        module: typedefs.Module = typedefs.load(json.loads(_kept(source).read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError):
+        module = recipes.load(json.loads(_kept(source).read_bytes()))
+    except (OSError, *recipes.UNREADABLE):
         return None
-    return module
+    return module if isinstance(module, Module) else None
 
 
-def keep_types(source: ModuleSource, module: typedefs.Module) -> None:
+def keep_types(source: ModuleSource, module: Module) -> None:
     """Keep what a source registered."""
-    file = _kept(source)
-    paths.private(file.parent)
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as new:
-        json.dump(typedefs.dump(module), new)
-    Path(new.name).replace(file)
+    paths.write(_kept(source), json.dumps(recipes.dump(module)).encode())
 
 
 def _kept(source: ModuleSource) -> Path:
-    name = f"{source.digest[:32]}-{SDK_VERSION}-{typedefs.FORMAT}.json"
+    name = f"{source.digest[:32]}-{SDK_VERSION}-{FORMAT}.json"
     return paths.cache() / "modules" / name

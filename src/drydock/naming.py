@@ -45,15 +45,15 @@ def enum_member(name: str) -> str:
     return name if re.fullmatch(r"[A-Z][A-Z0-9_]*", name) else snake(name).upper()
 
 
-def type_name(module: str, name: str) -> str:
-    """An object's or an enum's name: the module's in front, unless it is there already.
+def type_name(module: str, name: str, original: str | None = None) -> str:
+    """The name of a module's type: the module's in front, unless it is there already.
 
     `("slipway", "Release")` and `("slipway", "SlipwayRelease")` are both `SlipwayRelease`; the
-    main object is `Slipway`.
+    main object is `Slipway`. `original` is the module's own name where a dependent gives it another.
     """
-    own, prefix = camel(name), camel(module)
+    own, prefix = camel(name), camel(original or module)
     if own == prefix:
-        return prefix
+        return camel(module)
     if own.startswith(prefix) and own[len(prefix)].isupper():
         return camel(module + own[len(prefix) :])
     return camel(f"{module}_{own}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from drydock.errors import ApiError
-from drydock.graph import CacheMount, Exec, Fs, FsMount, Mount, Scratch, TmpfsMount, Value
+from drydock.graph import CacheMount, Copy, Exec, Fs, FsMount, Mount, Scratch, TmpfsMount, Value
 
 Pairs = tuple[tuple[str, str], ...]
 SYNCED = ("Node", "Syncer", "Exportable")
@@ -32,6 +32,13 @@ class Directory(Value):
         """The same path in another file system."""
         return replace(self, fs=fs)
 
+    @property
+    def alone(self) -> Fs:
+        """Its content as a file system, without what is around it."""
+        return (
+            self.fs if self.path == "/" else Copy(Scratch(), self.fs, self.path, "/", contents=True)
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class File(Value):
@@ -50,6 +57,21 @@ class File(Value):
 
 
 @dataclass(frozen=True, eq=False)
+class Stat(Value):
+    """What is at a path."""
+
+    type_name: ClassVar[str] = "Stat"
+    interfaces: ClassVar[tuple[str, ...]] = ("Node",)
+
+    name: str
+    file_type: str
+    """As the API's `FileType`."""
+    size: int
+    """Bytes."""
+    permissions: int
+
+
+@dataclass(frozen=True, eq=False)
 class Secret(Value):
     """A secret: where its plaintext comes from, never the plaintext itself."""
 
@@ -60,6 +82,10 @@ class Secret(Value):
     name: str = ""
     digest: str = ""
     """Keyed digest of a plaintext that a client gave by value; the engine keeps that in memory."""
+    cache_key: str = ""
+    """What execs are cached by instead of the plaintext."""
+    of_module: bool = False
+    """Whether a module's function named it: it has none of the caller's variables."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +96,11 @@ class CacheVolume(Value):
     interfaces: ClassVar[tuple[str, ...]] = ("Node",)
 
     volume: str
+    source: Directory | None = None
+    """What it holds when it is new."""
+    sharing: str = "SHARED"
+    """As the API's `CacheSharingMode`."""
+    owner: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +164,9 @@ class Container(Value):
     config: ImageConfig = ImageConfig()
     mounts: tuple[Mount, ...] = ()
     secret_env: tuple[tuple[str, Secret], ...] = ()
-    bindings: tuple[tuple[str, Service], ...] = ()
+    volatile: Pairs = ()
+    """Variables whose values no exec is cached by."""
+    bindings: tuple[tuple[str, Value], ...] = ()
     ports: tuple[Port, ...] = ()
     annotations: Pairs = ()
     last: Exec | None = None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 from drydock.errors import DrydockError
+
+SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 def _base(variable: str, default: str) -> Path:
@@ -53,18 +56,40 @@ def private(folder: Path) -> Path:
     return folder
 
 
+def write(file: Path, data: bytes) -> None:
+    """Write a file that only its owner can read; others see all of it or nothing, whatever happens."""
+    descriptor, name = tempfile.mkstemp(dir=private(file.parent), prefix=".new-")
+    try:
+        with os.fdopen(descriptor, "wb") as new:
+            new.write(data)
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def which(name: str) -> Path | None:
+    """A program on PATH, or where Debian keeps root's own (runc, iptables), which is on no other user's PATH."""
+    found = shutil.which(name) or shutil.which(name, path=SBIN)
+    return Path(found) if found else None
+
+
+def found(name: str) -> Path | None:
+    """A program on PATH, else among drydock's own; None if it is in neither place."""
+    own = data() / "bin" / name
+    if path := shutil.which(name):
+        return Path(path)
+    return own if own.exists() else None
+
+
 def binary(name: str) -> Path:
     """A program on PATH, else among drydock's own.
 
     Raises:
         DrydockError: If it is in neither place.
     """
-    own = data() / "bin" / name
-    if found := shutil.which(name):
-        return Path(found)
-    if own.exists():
-        return own
+    if path := found(name):
+        return path
     raise DrydockError(
-        f"{name} is not on PATH and not in {own.parent}. Install BuildKit's release, or run ci/setup in "
-        "slipway's repository, which builds it."
+        f"{name} is not on PATH and not in {data() / 'bin'}. Run ci/setup in slipway's repository, which builds it."
     )

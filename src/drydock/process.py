@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections import deque
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from drydock import paths
+from drydock import bindings, paths, temporary
 from drydock.errors import ApiError, DrydockError
 
 if TYPE_CHECKING:
@@ -81,22 +82,24 @@ class ModuleProcess:
             show: Called with each line that the module prints (default: standard error).
         """
         self.source = source
-        self._show = show or _to_stderr
+        self._show = show or to_stderr
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
-        self._home = tempfile.TemporaryDirectory(prefix="drydock-module-")
+        self._home = temporary.make("drydock-module-")
         self._waiting: dict[str, asyncio.Future[int]] = {}
         self._ready: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._python = python
         self._process = subprocess.Popen(
             [str(python), "-u", str(RUNNER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            cwd=self._home.name,
+            cwd=self._home,
             env=self._environment(verbose=verbose),
             # A group of its own: Ctrl-C is handled by the command line, which ends the whole group.
             start_new_session=True,
         )
+        temporary.end_later(self._process.pid)
         # Pipes were asked for: none of the three is None.
         self._requests = cast("IO[bytes]", self._process.stdin)
         self._threads = [threading.Thread(target=self._print, daemon=True)]
@@ -104,21 +107,30 @@ class ModuleProcess:
 
     def _environment(self, *, verbose: bool) -> dict[str, str]:
         passed = {name: value for name, value in os.environ.items() if name in PASSED_ON}
+        # Programs of the module's own environment come first, as in a Dagger engine's container.
+        programs = os.pathsep.join([str(self._python.parent), passed.get("PATH", os.defpath)])
         return {
             **passed,
+            "PATH": programs,
+            "VIRTUAL_ENV": str(self._python.parent.parent),
             **({"DRYDOCK_VERBOSE": "1"} if verbose else {}),
-            "HOME": self._home.name,
-            "PYTHONPATH": str(self.source.import_path),
+            "HOME": str(self._home),
+            "PYTHONPATH": os.pathsep.join(self._import_paths()),
             "DRYDOCK_PYCACHE": str(paths.cache() / "bytecode"),
-            "DAGGER_MODULE": self.source.name,
+            "DAGGER_MODULE": self.source.original,
             "DAGGER_MAIN_OBJECT": self.source.main_object,
             "DAGGER_DEFAULT_PYTHON_PACKAGE": self.source.package,
             "DAGGER_MODULE_FILE": str(self._types_file),
         }
 
+    def _import_paths(self) -> list[str]:
+        client = bindings.folder(self.source)
+        # What is generated comes first: a module may have an older one, of another engine, beside it.
+        return [*([str(client)] if client else []), str(self.source.import_path)]
+
     @property
     def _types_file(self) -> Path:
-        return Path(self._home.name) / ".module-id.json"
+        return self._home / ".module-id.json"
 
     # -- life --------------------------------------------------------------------------------------
 
@@ -148,7 +160,7 @@ class ModuleProcess:
             thread.join(STOP_SECONDS)
         for pipe in (self._process.stdout, self._process.stderr):
             pipe.close()  # type: ignore[union-attr]
-        self._home.cleanup()
+        shutil.rmtree(self._home, ignore_errors=True)
 
     def _print(self) -> None:
         for line in self._process.stderr:  # type: ignore[union-attr]
@@ -211,6 +223,7 @@ class ModuleProcess:
         Raises:
             ApiError: If the function fails.
         """
+        call.folder = str(self._home / "calls" / call.key)
         with session.calls.open(call):
             code = await self.run(session, call.key)
         if call.error:
@@ -246,7 +259,7 @@ class ModuleProcess:
             await self.run(session, call.key, register=True)
         if call.error:
             raise DrydockError(
-                f"module {self.source.name} cannot register its types: {call.error.message}"
+                f"module {self.source.name} cannot register its types: {_plain(call.error.message)}"
             )
         try:
             identity = json.loads(self._types_file.read_text())
@@ -259,5 +272,12 @@ class ModuleProcess:
         return module
 
 
-def _to_stderr(line: str) -> None:
+def _plain(message: str) -> str:
+    # The SDK shows a pair of a message and the same once more as an exception.
+    found = re.match(r"""RegistrationError: \((["'])(?P<text>.*)\1, \w+\(""", message, re.DOTALL)
+    return found["text"] if found else message
+
+
+def to_stderr(line: str) -> None:
+    """Show a line of a module where nobody else does."""
     print(line, file=sys.stderr, flush=True)  # noqa: T201

@@ -1,85 +1,204 @@
-"""Progress of builds, for the person at the terminal."""
+"""Progress of a session: the functions called and, below each, what BuildKit does for it.
+
+`Progress` keeps the state and tells a view what changes. Views: plain lines (`progress_plain`), a live
+tree on a terminal (`progress_live`), nothing at all (`View`).
+"""
 
 from __future__ import annotations
 
-import sys
+import contextlib
+import re
+import threading
 import time
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any
 
-SHOWN_AFTER = 0.5
-"""Seconds: what is quicker is not worth a line when it ends."""
+from drydock.calls import calling
+from drydock.naming import kebab
+from drydock.progress_state import Branch, Step, Work
+from drydock.progress_text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from drydock.calls import Call
+
+_DIGEST = re.compile(r"@?sha256:[0-9a-f]{64}")
+LOG_LINES = 400
+"""Lines of each operation that a view can still ask for."""
 
 
-@dataclass
-class Step:
-    """One operation of a build, as BuildKit reports it."""
+class View:
+    """Shows nothing: the view for who wants errors and the result only."""
 
-    digest: str
-    name: str = ""
-    seconds: float = 0.0
-    cached: bool = False
-    error: str = ""
-    logs: dict[int, bytearray] = field(default_factory=dict)
-    """Output by stream: 1 is standard output, 2 standard error."""
+    shows_output = False
+    """Whether what a command prints has been seen when it fails."""
 
-    def output(self, stream: int) -> str:
-        """What the operation printed on a stream."""
-        return self.logs.get(stream, bytearray()).decode(errors="replace")
+    def call_ended(self, branch: Branch) -> None:
+        """A function call has ended."""
+
+    def started(self, work: Work) -> None:
+        """A step has begun."""
+
+    def printed(self, work: Work, lines: list[str]) -> None:
+        """A step has printed whole lines."""
+
+    def ended(self, work: Work) -> None:
+        """A step has ended."""
+
+    def line(self, text: str) -> None:
+        """Something to be said beside the steps: a module's own print, a default of the user."""
+
+    def close(self) -> None:
+        """No more progress comes."""
+
+
+class After(View):
+    """A view that was closed."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    def line(self, text: str) -> None:
+        """The last of what a module printed comes after its result."""
+        self._view.line(text)
 
 
 class Progress:
-    """Plain lines on standard error: what has begun, what it prints, how long it took.
+    """What goes on in a session. Every method may be called from any thread."""
 
-    Builds that share an operation each report it: it is told once.
-    """
+    def __init__(
+        self, view: View | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        if view is None:
+            from drydock.progress_plain import Plain  # noqa: PLC0415  # it needs this module
 
-    def __init__(self, out: TextIO | None = None, *, quiet: bool = False) -> None:
-        self.out = out or sys.stderr
-        self.quiet = quiet
-        self.began = time.monotonic()
-        self._started: set[str] = set()
-        self._ended: set[str] = set()
+            view = Plain()
+        self.lock = threading.RLock()
+        self._clock, self._zero = clock, clock()
+        self.root = Branch("", 0.0)
+        self._works: dict[str, Work] = {}
         self._tellers: dict[str, object] = {}
+        self._branches: dict[str, Branch] = {}
+        self.show(view)
 
-    def say(self, text: str) -> None:
-        """A line of drydock's own."""
-        if not self.quiet:
-            print(f"{time.monotonic() - self.began:6.1f}s {text}", file=self.out, flush=True)
+    def show(self, view: View) -> None:
+        """Tell this view from now on."""
+        self.view = view
+        if watch := getattr(view, "watch", None):
+            watch(self)
+
+    def now(self) -> float:
+        """Seconds since the session began."""
+        return self._clock() - self._zero
+
+    def line(self, text: str) -> None:
+        """Say something beside the steps."""
+        with self.lock:
+            self.view.line(text)
+
+    def close(self) -> None:
+        """Show what is to stay, and after it nothing but what a module still prints."""
+        self.view.close()
+        self.view = After(self.view)
+
+    # -- functions ---------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def call(self, call: Call) -> Iterator[None]:
+        """Show a function call while the context lasts."""
+        with self.lock:
+            branch = Branch(title(call), self.now())
+            self._branch().branches.append(branch)
+            self._branches[call.key] = branch
+        try:
+            yield
+        except BaseException:
+            branch.failed = True
+            raise
+        finally:
+            with self.lock:
+                branch.ended = self.now()
+                branch.failed = branch.failed or call.error is not None
+                self.view.call_ended(branch)
+
+    def _branch(self) -> Branch:
+        """What the current request belongs to."""
+        call = calling()
+        return self._branches.get(call.key, self.root) if call else self.root
+
+    # -- steps -------------------------------------------------------------------------------------
 
     def started(self, step: Step) -> None:
-        """An operation runs."""
-        if step.name.startswith("exec ") and step.digest not in self._started:
-            self._started.add(step.digest)
-            self.say(f"▶ {brief(step.name)}")
-
-    def printed(self, step: Step, text: str, teller: object) -> None:
-        """An operation printed something; `teller` is the build that reports it."""
-        if self._tellers.setdefault(step.digest, teller) is teller:
-            for line in filter(str.strip, text.splitlines()):
-                self.say(f"  {brief(step.name, 24)} │ {line}")
+        """A step runs; one that was only looked up before begins again."""
+        with self.lock:
+            work = self._works.get(step.digest)
+            if work and (work.ended is None or work.step is not step):
+                return
+            if work:
+                work.ended = None
+            else:
+                work = self._add(step)
+            self.view.started(work)
 
     def ended(self, step: Step) -> None:
-        """An operation is done."""
-        if step.digest in self._ended:
-            return
-        self._ended.add(step.digest)
-        if step.error:
-            self.say(f"✘ {brief(step.name)}")
-        elif not step.cached and (step.seconds >= SHOWN_AFTER or step.name.startswith("exec ")):
-            self.say(f"✔ {brief(step.name)} [{step.seconds:.1f}s]")
+        """A step is done."""
+        with self.lock:
+            work = self._works.get(step.digest) or self._add(step)
+            if work.ended is not None:
+                return
+            work.step, work.ended = step, self.now()
+            self._say(work, [self._text(data) for data in work.partial.values() if data])
+            work.partial.clear()
+            self.view.ended(work)
+
+    def printed(self, step: Step, stream: int, data: bytes, teller: object) -> None:
+        """A step printed something; `teller` is the build that reports it, the first one counts."""
+        with self.lock:
+            if self._tellers.setdefault(step.digest, teller) is not teller:
+                return
+            work = self._works.get(step.digest) or self._add(step)
+            *whole, rest = (work.partial.get(stream, b"") + data).split(b"\n")
+            work.partial[stream] = rest
+            self._say(work, [self._text(line) for line in whole])
+
+    def transferred(self, status: dict[str, Any]) -> None:
+        """A step fetches or sends; `status` is BuildKit's."""
+        with self.lock:
+            work = self._works.get(status["vertex"])
+            if work is None:
+                return
+            sizes = status.get("current") or 0, status.get("total") or 0
+            work.transfers[status["id"]] = sizes
+            if not any(sizes) and not status["id"].startswith("transferring"):
+                done = bool(status.get("completed"))
+                work.activity = "" if done else _DIGEST.sub("", status["id"]).strip()
+
+    def left(self, steps: dict[str, Step]) -> None:
+        """A build is over: what it had not finished, it never will."""
+        with self.lock:
+            for step in steps.values():
+                work = self._works.get(step.digest)
+                if work and work.step is step and work.ended is None:
+                    work.ended = self.now()
+
+    def _add(self, step: Step) -> Work:
+        work = Work(step, len(self._works) + 1, self.now())
+        self._works[step.digest] = work
+        self._branch().works[step.digest] = work
+        return work
+
+    def _say(self, work: Work, lines: list[str]) -> None:
+        shown = [line for line in lines if line]
+        if shown:
+            work.lines = [*work.lines, *shown][-LOG_LINES:]
+            self.view.printed(work, shown)
+
+    def _text(self, line: bytes) -> str:
+        return clean(line.decode(errors="replace"))
 
 
-def brief(name: str, width: int = 100) -> str:
-    """A name on one line of at most `width` characters."""
-    line = " ".join(name.removeprefix("exec ").split())
-    return line if len(line) <= width else line[: width - 1] + "…"
-
-
-def seconds_between(vertex: dict[str, Any]) -> float:
-    """How long a vertex of BuildKit's `rawjson` progress took."""
-    begin, end = (
-        datetime.fromisoformat(vertex[name][:26].rstrip("Z")) for name in ("started", "completed")
-    )
-    return (end - begin).total_seconds()
+def title(call: Call) -> str:
+    """A function as it is typed: its object and its name."""
+    if not call.parent_name:
+        return f"{call.module}: types"
+    return " ".join(filter(None, [kebab(call.parent_name), kebab(call.name)]))

@@ -15,7 +15,9 @@ everything is killed and its private folder removed.
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
+import inspect
 import json
 import logging
 import os
@@ -27,6 +29,8 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from dagger.mod._module import Module
 
 HOME = os.environ["HOME"]
@@ -64,6 +68,8 @@ def main() -> None:
 
 def load() -> Module:
     """Import the SDK and the module."""
+    with types_checked_late():
+        import dagger  # noqa: F401, PLC0415
     # What the SDK imports with its first call, done once for all.
     import anyio._backends._asyncio  # noqa: F401, PLC0415
     import httpcore  # noqa: F401, PLC0415
@@ -76,12 +82,79 @@ def load() -> Module:
     return cli.load_module()
 
 
+@contextlib.contextmanager
+def types_checked_late() -> Iterator[None]:
+    """Let the SDK's client wrap a method in its type check when it is first called.
+
+    It has more than a thousand methods, wrapped with beartype while it is imported: a third of the
+    time of that import, and a function calls a few of them.
+    """
+    import beartype  # noqa: PLC0415  # of the module's environment
+
+    original = beartype.beartype
+
+    def late(*arguments: Any, **options: Any) -> Any:
+        check = original(*arguments, **options)
+        return lambda target: (
+            checked_late(target, check) if isinstance(target, type) else check(target)
+        )
+
+    beartype.beartype = late
+    try:
+        yield
+    finally:
+        beartype.beartype = original
+
+
+def checked_late(cls: type, check: Callable[[Any], Any]) -> type:
+    """A class whose methods are wrapped when they are first called."""
+    from typing import Self  # noqa: PLC0415  # of the module's environment
+
+    for name, method in list(vars(cls).items()):
+        if inspect.isfunction(method):
+            # `Self` has a meaning in a class alone, and the check will see the method alone.
+            hints = method.__annotations__.items()
+            method.__annotations__ = {key: cls if hint is Self else hint for key, hint in hints}
+        if inspect.iscoroutinefunction(method):
+            setattr(cls, name, late_coroutine(method, check))
+        elif inspect.isfunction(method):
+            setattr(cls, name, late_function(method, check))
+    return cls
+
+
+def late_function(method: Callable[..., Any], check: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A function that is checked from its first call on."""
+    checked = functools.cache(lambda: check(method))
+
+    @functools.wraps(method)
+    def call(*arguments: Any, **options: Any) -> Any:
+        return checked()(*arguments, **options)
+
+    return call
+
+
+def late_coroutine(method: Callable[..., Any], check: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The same for a coroutine function, so that it is still seen to be one."""
+    checked = functools.cache(lambda: check(method))
+
+    @functools.wraps(method)
+    async def call(*arguments: Any, **options: Any) -> Any:
+        return await checked()(*arguments, **options)
+
+    return call
+
+
 def explain(error: BaseException) -> str:
-    """The traceback of an import, from the module's own first line on."""
+    """Why a module cannot be imported: its own lines, and what went wrong there."""
     cause = error.__cause__ or error
+    main = os.environ["DAGGER_MAIN_OBJECT"]
+    if isinstance(cause, AttributeError) and cause.name == main:
+        return f"it has no class {main}; the main object is called like the module"
+    if type(cause).__module__.startswith("dagger."):
+        return str(cause).rstrip()
     frames = traceback.extract_tb(cause.__traceback__)
-    own = [f for f in frames if "importlib" not in f.filename and f.filename != __file__]
-    own = [f for f in own if f"{os.sep}dagger{os.sep}mod{os.sep}" not in f.filename]
+    own = [f for f in frames if f.filename != __file__ and "importlib" not in f.filename]
+    own = [f for f in own if f"{os.sep}site-packages{os.sep}" not in f.filename]
     lines = traceback.format_list(own[-5:]) + traceback.format_exception_only(cause)
     return "".join(lines).rstrip()
 
@@ -130,6 +203,10 @@ def start(request: dict[str, Any], module: Module, calls: dict[int, str], report
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.environ.update(request["env"])
+        # A folder of its own, which stays: what a function makes there may be read until the end.
+        folder = os.path.join(HOME, "calls", request["id"])  # noqa: PTH118
+        os.makedirs(folder)  # noqa: PTH103
+        os.chdir(folder)
         code = run(module, request["register"])
     finally:
         # No interpreter shutdown: it would do what the module wants done when its process ends.

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
+import signal
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from drydock import paths
+from drydock import paths, temporary
 from drydock.errors import ApiError
+from drydock.graph import SecretRef
 from drydock.objects import Secret
+from drydock.process import PASSED_ON
 
 SCHEMES = ("env", "file", "cmd")
+LARGEST = 500 << 10
+"""Bytes (BuildKit v0.34, `session/secrets/secretsprovider`)."""
 
 
 class SecretStore:
@@ -28,10 +35,7 @@ class SecretStore:
 
     def by_value(self, name: str, plaintext: str) -> Secret:
         """A secret whose plaintext a client gave."""
-        data = plaintext.encode()
-        digest = self._digest(data)
-        self._plaintexts[digest] = data
-        return Secret(name=name, digest=digest)
+        return Secret(name=name, digest=self._kept(plaintext.encode()))
 
     def by_uri(self, uri: str) -> Secret:
         """A secret that is read from `env://NAME`, `file://PATH` or `cmd://COMMAND` when it is needed.
@@ -57,22 +61,46 @@ class SecretStore:
             return self._plaintexts[secret.digest]
         scheme, _, rest = secret.uri.partition("://")
         if scheme == "env":
-            return self._variable(rest)
+            return self._variable(rest, of_module=secret.of_module)
         return self._file(rest) if scheme == "file" else await self._command(rest)
 
+    def volatile(self, name: str, value: str) -> SecretRef:
+        """What BuildKit knows a variable by whose value does not count: it is that of its name."""
+        return SecretRef(self._digest(f"volatile:{name}".encode()), self._kept(value.encode()))
+
     async def identity(self, secret: Secret) -> str:
-        """What BuildKit knows a secret by: equal for equal plaintexts, so that an exec is cached by its value."""
+        """What BuildKit knows a secret by: equal for equal plaintexts, so that an exec is cached by its value.
+
+        Where the client gave a key for the cache, it stands for the plaintext.
+        """
+        return (await self.ref(secret)).id
+
+    async def ref(self, secret: Secret) -> SecretRef:
+        """A secret as a build sees it.
+
+        Raises:
+            ApiError: As `plaintext` does, and if it is larger than BuildKit takes.
+        """
         data = await self.plaintext(secret)
-        digest = self._digest(data)
-        self._plaintexts[digest] = data
-        return digest
+        if len(data) > LARGEST:
+            name = secret.name or secret.uri
+            raise ApiError(f"secret {name} has {len(data)} bytes; a build takes at most {LARGEST}")
+        digest = self._kept(data)
+        key = f"key:{secret.cache_key}".encode()
+        return SecretRef(self._digest(key) if secret.cache_key else digest, digest)
 
-    def known(self, identities: set[str]) -> dict[str, bytes]:
-        """Plaintexts by identity."""
-        return {identity: self._plaintexts[identity] for identity in identities}
+    def known(self, secrets: Mapping[str, str]) -> dict[str, bytes]:
+        """Plaintexts by id, given what this session knows each by."""
+        return {name: self._plaintexts[digest] for name, digest in secrets.items()}
 
-    def _variable(self, name: str) -> bytes:
-        if name not in self._environment:
+    def tells(self, text: str, shortest: int) -> bool:
+        """Whether a text has the plaintext of a secret in it, of at least `shortest` bytes."""
+        data = text.encode()
+        return any(p in data for p in self._plaintexts.values() if len(p) >= shortest)
+
+    def _variable(self, name: str, *, of_module: bool) -> bytes:
+        # As on the Dagger engine, a module's function asks its own environment, not its caller's.
+        if name not in self._environment or (of_module and name not in PASSED_ON):
             # A value may stand where a name belongs.
             shown = name[:3] + "..." if len(name) > 3 else name
             raise ApiError(f'secret env var not found: "{shown}"')
@@ -87,19 +115,31 @@ class SecretStore:
 
     async def _command(self, command: str) -> bytes:
         process = await asyncio.create_subprocess_exec(
+            *temporary.BOUND,
             "sh",
             "-c",
             command,
             cwd=self._cwd,
             stdout=asyncio.subprocess.PIPE,
             stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
         )
-        out, _ = await process.communicate()
+        try:
+            out, _ = await process.communicate()
+        finally:
+            if process.returncode is None:  # cancelled: nobody waits for its answer
+                os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
         if process.returncode:
             raise ApiError(
                 f'failed to run secret command "{command}": exit status {process.returncode}'
             )
         return out
+
+    def _kept(self, data: bytes) -> str:
+        digest = self._digest(data)
+        self._plaintexts[digest] = data
+        return digest
 
     def _digest(self, data: bytes) -> str:
         # Keyed: the digest stands in build definitions, from which nobody may try guesses.
@@ -111,11 +151,11 @@ class SecretStore:
 def _machine_key() -> bytes:
     """A key of this user on this machine, made once: digests agree from session to session."""
     path = paths.private(paths.data()) / "secret.key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as file:
-        key = secrets.token_bytes(32)
-        file.write(key)
-    return key
+    if not path.exists():
+        # Whole or not there at all: sessions may begin at the same moment. Made with mode 0600.
+        with tempfile.NamedTemporaryFile(dir=path.parent) as made:
+            made.write(secrets.token_bytes(32))
+            made.flush()
+            with contextlib.suppress(FileExistsError):
+                os.link(made.name, path)
+    return path.read_bytes()

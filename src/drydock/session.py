@@ -7,13 +7,13 @@ import base64
 import contextlib
 import hashlib
 import json
+import logging
 import secrets
 import socket
-import tempfile
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -21,32 +21,41 @@ from graphql import (
     ExecutionResult,
     GraphQLError,
     GraphQLInt,
+    GraphQLObjectType,
     GraphQLSchema,
     PossibleFragmentSpreadsRule,
     build_ast_schema,
     execute,
-    extend_schema,
     get_introspection_query,
+    graphql_sync,
     parse,
     print_ast,
     specified_rules,
     validate,
     value_from_ast_untyped,
 )
+from graphql.language import parser as graphql_parser
 
-from drydock import paths
-from drydock.calls import Calls
-from drydock.errors import ApiError
+from drydock import bugs, paths
+from drydock.calls import Calls, calling
+from drydock.errors import ApiError, DrydockError
 from drydock.ids import Ids
-from drydock.schema import core
+from drydock.results import Results
+from drydock.schema import core, loading_by_id
+from drydock.schema.interfaces import extended
 from drydock.schema.registry import Resolvers, resolve
 
 if TYPE_CHECKING:
     from drydock.engine import Engine
+    from drydock.schema.modulecalls import Bridge
+    from drydock.source import ModuleSource
     from drydock.workspace import Workspace
 
 # The SDK asks `... on Container` of the interface Node; the rule knows no interface that has no member here.
 RULES = [rule for rule in specified_rules if rule is not PossibleFragmentSpreadsRule]
+
+CHAIN_LIMIT = 1500
+"""Calls in one chain; BuildKit itself takes no more changes of one file system."""
 
 
 class Session:
@@ -57,19 +66,41 @@ class Session:
         self.workspace = workspace
         self.ids = Ids()
         self.resolvers = Resolvers(core)
+        loading_by_id.install(self.resolvers, api_definition())
         self.schema = core_schema()
         self.calls = Calls()
+        self.results = Results(self)
         self.token = secrets.token_hex(16)
         self.port = 0
-        self._introspection: dict[str, bytes] = {}
-        self._sdl = [api_definition()]
+        self._introspection: dict[tuple[str, str], bytes] = {}
+        self._sdl = ""
+        self._views: dict[str, str] = {}
+        self.modules: dict[str, Bridge] = {}
+        """The modules in it, by name."""
 
-    def install(self, sdl: str, resolvers: Resolvers) -> None:
-        """Add a module's types and fields to the schema."""
-        self.schema = extend_schema(self.schema, parse(sdl), assume_valid=True)
+    def install(
+        self, sdl: str, resolvers: Resolvers, views: Mapping[str, str] | None = None
+    ) -> None:
+        """Add the types and fields of modules to the schema.
+
+        Args:
+            sdl: Their definition.
+            resolvers: Of their fields.
+            views: What a module sees of it, by the module's name (default: all).
+        """
+        self.schema = extended(core_schema(), sdl)
         self.resolvers.update(resolvers)
-        self._introspection = {}
-        self._sdl.append(sdl)
+        self._introspection, self._sdl, self._views = {}, sdl, dict(views or {})
+        self.ids.interfaces = {
+            name: {interface.name for interface in kind.interfaces}
+            for name, kind in self.schema.type_map.items()
+            if isinstance(kind, GraphQLObjectType)
+        }
+
+    def module_of(self, type_name: str) -> ModuleSource:
+        """The module that an object's type belongs to."""
+        owners = (m for m in self.modules.values() if type_name in m.names.objects.values())
+        return next(owners).source
 
     async def execute(
         self, query: str, variables: dict[str, Any] | None = None, operation: str | None = None
@@ -100,6 +131,8 @@ class Session:
         # The protocol is named, or asyncio leaves Nagle's algorithm on: 40 ms for each request.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.bind(("127.0.0.1", 0))
+        # At once: whoever connects before the server has started waits, instead of being refused.
+        listener.listen()
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
             self._app,
@@ -109,6 +142,8 @@ class Session:
             ws="none",
             interface="asgi3",
         )
+        # It would tell of every request that is cancelled when the session is, with a traceback.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
         server = uvicorn.Server(config)
         # Signals are the command line's business.
         server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
@@ -120,19 +155,30 @@ class Session:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+            # Or the loop still watches a descriptor whose number the next session's socket gets.
+            for listening in getattr(server, "servers", ()):
+                listening.close()
             listener.close()
 
     async def warm(self) -> None:
         """Prepare the answer to what every client asks first, while there is nothing else to do."""
         # As the SDK's GraphQL client writes it.
-        await self._introspect(print_ast(parse(get_introspection_query())))
+        await self._introspect(
+            print_ast(parse(get_introspection_query())), next(iter(self._views), "")
+        )
 
     def environment(self) -> dict[str, str]:
         """The variables by which a client finds this session."""
         return {"DAGGER_SESSION_PORT": str(self.port), "DAGGER_SESSION_TOKEN": self.token}
 
     async def _app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        status, body = await self._answer(scope, receive)
+        try:
+            status, body = await self._answer(scope, receive)
+        except _HungUpError:
+            return
+        except Exception as error:  # noqa: BLE001  # a bug of drydock, whatever it is
+            status = 500
+            body = json.dumps({"errors": [{"message": bugs.told(error)}], "data": None}).encode()
         headers = [(b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -145,8 +191,10 @@ class Session:
         request = json.loads(await _body(receive))
         query = request.get("query") or ""
         if query.lstrip().startswith("query IntrospectionQuery"):
-            return 200, await self._introspect(query)
-        result = await self.execute(query, request.get("variables"), request.get("operationName"))
+            call = calling()
+            return 200, await self._introspect(query, call.module if call else "")
+        work = self.execute(query, request.get("variables"), request.get("operationName"))
+        result = await _while_connected(receive, work)
         return 200, json.dumps(result.formatted).encode()
 
     def _authorized(self, header: bytes) -> bool:
@@ -159,23 +207,31 @@ class Session:
         called = self.calls.admit(token)
         return scheme == b"Basic" and (called or secrets.compare_digest(token, self.token))
 
-    async def _introspect(self, query: str) -> bytes:
+    async def _introspect(self, query: str, module: str) -> bytes:
         # Every client asks this first, and always the same; the whole API takes graphql-core 100 ms.
-        if query not in self._introspection:
-            self._introspection[query] = await self._introspection_kept(query)
-        return self._introspection[query]
+        sdl = self._views.get(module, self._sdl)
+        if (sdl, query) not in self._introspection:
+            self._introspection[sdl, query] = self._introspection_kept(sdl, query)
+        return self._introspection[sdl, query]
 
-    async def _introspection_kept(self, query: str) -> bytes:
-        """The answer as it was kept for this very API, module and question."""
-        name = hashlib.sha256("\0".join([*self._sdl, query]).encode()).hexdigest()
+    def _introspection_kept(self, sdl: str, query: str) -> bytes:
+        """The answer as it was kept for this very API, modules and question."""
+        name = hashlib.sha256(f"{api_definition()}\0{sdl}\0{query}".encode()).hexdigest()
         file = paths.cache() / "introspection" / f"{name[:32]}.json"
         with contextlib.suppress(OSError):
             return file.read_bytes()
-        answer = json.dumps((await self.execute(query)).formatted).encode()
-        with tempfile.NamedTemporaryFile(dir=paths.private(file.parent), delete=False) as new:
-            new.write(answer)
-        Path(new.name).replace(file)
+        schema = self.schema if sdl == self._sdl else extended(core_schema(), sdl)
+        answer = json.dumps(_for_older_clients(graphql_sync(schema, query).formatted)).encode()
+        paths.write(file, answer)
         return answer
+
+
+def _for_older_clients(answer: Any) -> Any:
+    # graphql-core 3.2, which modules lock, does not know the place that 3.3 allows @deprecated in.
+    for directive in ((answer.get("data") or {}).get("__schema") or {}).get("directives", ()):
+        places = directive.get("locations", ())
+        directive["locations"] = [place for place in places if place != "DIRECTIVE_DEFINITION"]
+    return answer
 
 
 async def _resolve(source: Any, info: Any, /, **arguments: Any) -> Any:
@@ -184,8 +240,33 @@ async def _resolve(source: Any, info: Any, /, **arguments: Any) -> Any:
     except ApiError as error:
         raise GraphQLError(str(error), extensions=error.extensions) from error
     except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
+        name = error.filename2 or error.filename  # the second is where something was to go
+        where = f": {name}" if name else ""
         raise GraphQLError(f"{error.strerror}{where}") from error
+    except (DrydockError, GraphQLError):
+        raise
+    except Exception as error:
+        raise GraphQLError(bugs.told(error)) from error
+
+
+class _HungUpError(Exception):
+    """The client does not wait for the answer."""
+
+
+async def _while_connected(receive: Any, work: Coroutine[Any, Any, ExecutionResult]) -> Any:
+    """The result of some work, which is cancelled when its client hangs up."""
+    answer = asyncio.create_task(work)
+    gone = asyncio.create_task(receive())  # after the request nothing else comes
+    try:
+        await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            raise _HungUpError
+        return answer.result()
+    finally:
+        gone.cancel()
+        if not answer.done():
+            answer.cancel()
+            await asyncio.wait([answer])
 
 
 async def _body(receive: Any) -> bytes:
@@ -204,6 +285,13 @@ def _widen_int() -> None:
     GraphQLInt.coerce_input_literal = lambda node: _integer(value_from_ast_untyped(node))
 
 
+def _allow_long_chains() -> None:
+    """Take queries as deep as a loop in a module makes them: each call of a chain is one level of its query."""
+    # graphql-core refuses more than 200 since 3.3, and each level takes several calls of Python's to answer.
+    graphql_parser.MAX_NESTING_DEPTH = CHAIN_LIMIT
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 16 * CHAIN_LIMIT))
+
+
 def _integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
         raise GraphQLError(f"Int cannot represent {value!r}")
@@ -214,10 +302,11 @@ def _integer(value: Any) -> int:
 def core_schema() -> GraphQLSchema:
     """The whole API, served or not: a client can build any query, and is told by name what is not served."""
     _widen_int()
+    _allow_long_chains()
     return build_ast_schema(parse(api_definition()), assume_valid=True, assume_valid_sdl=True)
 
 
 @cache
 def api_definition() -> str:
     """The API's definition, in GraphQL's schema language."""
-    return (resources.files("drydock.schema") / "api.graphqls").read_text()
+    return loading_by_id.added((resources.files("drydock.schema") / "api.graphqls").read_text())

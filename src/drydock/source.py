@@ -18,8 +18,13 @@ from drydock.naming import camel, kebab
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SKIPPED_FOLDERS = frozenset({"__pycache__", "sdk", "tests", "node_modules", "build", "dist"})
-"""Folders of a module that hold no code of its own; so do those that begin with a dot."""
+SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "sdk"})
+"""Folders that hold no code of a module's own; so do those that begin with a dot."""
+
+PROJECT_FILES = ("pyproject.toml", "uv.lock", "requirements.lock", ".python-version")
+
+_SUFFIXES = re.compile(r"\.(pyi?|json|toml|ya?ml|txt|ini|cfg|csv|sql|sh|graphqls?|lock)$")
+"""Files that a module's code consists of, or may read while it is imported."""
 
 REMOTE = re.compile(r"^(\w+://|git@|[\w.-]+\.\w+/[\w./-]+$)")
 
@@ -28,18 +33,26 @@ REMOTE = re.compile(r"^(\w+://|git@|[\w.-]+\.\w+/[\w./-]+$)")
 class ModuleSource:
     """A module on this machine.
 
-    `root` is the folder of its dagger.json, `source` the folder of its pyproject.toml.
+    `root` is the folder of its dagger.json, `source` the folder of its pyproject.toml. `name` is
+    what a dependent calls it, `original` what it calls itself.
     """
 
     root: Path
     name: str
     source: Path
     pyproject: dict[str, Any] = field(default_factory=dict, repr=False)
+    original: str = ""
+    dependencies: tuple[ModuleSource, ...] = ()
+
+    def __post_init__(self) -> None:
+        """By default it has one name."""
+        if not self.original:
+            object.__setattr__(self, "original", self.name)
 
     @property
     def main_object(self) -> str:
         """Name of the module's main class."""
-        return camel(self.name)
+        return camel(self.original)
 
     @property
     def package(self) -> str:
@@ -52,7 +65,7 @@ class ModuleSource:
         entry_points = project.get("entry-points", {}).get("dagger.mod", {})
         if "main_object" in entry_points:
             return str(entry_points["main_object"]).partition(":")[0].strip()
-        name = project.get("name") or re.sub(r"[._-]+", "-", kebab(camel(self.name)))
+        name = project.get("name") or re.sub(r"[._-]+", "-", kebab(camel(self.original)))
         return str(name).replace("-", "_")
 
     @property
@@ -68,17 +81,36 @@ class ModuleSource:
                 return folder
         return self.root
 
+    @property
+    def all(self) -> tuple[ModuleSource, ...]:
+        """This module and all that it needs, each once and after what it needs itself.
+
+        Raises:
+            DrydockError: If two different modules have the same name.
+        """
+        found: dict[str, ModuleSource] = {}
+        for module in (*(m for d in self.dependencies for m in d.all), self):
+            known = found.setdefault(module.name, module)
+            if known.root != module.root:
+                raise DrydockError(
+                    f"two modules are called {module.name}: {known.root} and {module.root}. Give "
+                    'one of them another "name" among the "dependencies" of dagger.json.'
+                )
+        return tuple(found.values())
+
     @cached_property
     def digest(self) -> str:
         """Hex digest of everything that the module's type definitions depend on."""
         sha = hashlib.sha256()
-        named = [self.root / "dagger.json", self.source / "pyproject.toml", self.source / "uv.lock"]
-        for file in (*named, *_python_files(self.import_path)):
+        named = [self.root / "dagger.json"]
+        named += [self.source / name for name in PROJECT_FILES]
+        for file in (*named, *_files(self.import_path)):
             if file.is_file():
                 relative = os.path.relpath(file, self.root)
-                sha.update(
-                    f"{relative}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode()
-                )
+                digest = hashlib.sha256(file.read_bytes()).hexdigest()
+                sha.update(f"{relative}\0{digest}\n".encode(errors="surrogateescape"))
+        for module in self.dependencies:
+            sha.update(f"{module.name}\0{module.digest}\n".encode())
         return sha.hexdigest()
 
 
@@ -115,35 +147,64 @@ def _folder(reference: str | None, cwd: Path) -> Path:
     raise DrydockError(f"-m {reference}: {folder} does not exist")
 
 
-def read(root: Path) -> ModuleSource:
+def read(root: Path, name: str | None = None, dependents: tuple[Path, ...] = ()) -> ModuleSource:
     """The module whose dagger.json is in `root`.
+
+    Args:
+        root: Its folder.
+        name: What its dependent calls it (default: what it calls itself).
+        dependents: The folders of the modules that need it.
 
     Raises:
         DrydockError: If its files cannot be read, or it needs what drydock does not serve.
     """
-    config = _json(root / "dagger.json")
-    if (
-        not isinstance(config, dict)
-        or not isinstance(config.get("name"), str)
-        or not config["name"]
-    ):
-        raise DrydockError(f'{root / "dagger.json"}: "name" is missing')
+    file = root / "dagger.json"
+    config = _json(file)
+    original = config.get("name") if isinstance(config, dict) else None
+    if not original or not isinstance(original, str):
+        raise DrydockError(f'{file}: "name" is missing')
+    if root in dependents:
+        raise DrydockError(f"{file}: module {original} depends on itself")
+    _check_served(file, config)
+    source = (root / config.get("source", ".")).resolve()
+    if not source.is_relative_to(root):
+        raise DrydockError(f'{file}: "source" leads out of the module: {source}')
+    needed = config.get("dependencies") or ()
+    dependencies = tuple(_dependency(file, item, (*dependents, root)) for item in needed)
+    pyproject = _toml(source / "pyproject.toml")
+    return ModuleSource(root, name or original, source, pyproject, original, dependencies)
+
+
+def _check_served(file: Path, config: dict[str, Any]) -> None:
     sdk = config.get("sdk") or {}
     sdk_name = sdk.get("source") if isinstance(sdk, dict) else sdk
     if sdk_name != "python":
+        has = f"'s SDK is {sdk_name!r}" if sdk_name else " has no SDK"
         raise DrydockError(
-            f"{root / 'dagger.json'}: drydock runs Python modules, this one's SDK is {sdk_name!r}. "
-            "Run it on a Dagger engine."
+            f"{file}: drydock runs Python modules, this one{has}. Run it on a Dagger engine."
         )
-    if config.get("dependencies"):
+    for unserved in ("toolchains", "blueprint"):
+        if config.get(unserved):
+            raise DrydockError(
+                f'{file}: drydock does not serve "{unserved}". Run this module on a Dagger engine.'
+            )
+
+
+def _dependency(file: Path, item: Any, dependents: tuple[Path, ...]) -> ModuleSource:
+    """A module that dagger.json lists under "dependencies", as an object or as a plain path."""
+    entry = item if isinstance(item, dict) else {"source": item}
+    reference = entry.get("source")
+    if not isinstance(reference, str):
+        raise DrydockError(f'{file}: a dependency has no "source"')
+    root = (file.parent / reference).resolve()
+    if (root / "dagger.json").is_file():
+        return read(root, entry.get("name"), dependents)
+    if REMOTE.match(reference.partition("@")[0]) or entry.get("pin"):
         raise DrydockError(
-            f"{root / 'dagger.json'}: drydock does not serve modules that depend on other modules. "
-            "Run this one on a Dagger engine."
+            f"{file}: it depends on {reference}, and drydock takes modules of this machine only. "
+            "Put a clone beside this module and give its folder, or run this on a Dagger engine."
         )
-    source = (root / config.get("source", ".")).resolve()
-    if not source.is_relative_to(root):
-        raise DrydockError(f'{root / "dagger.json"}: "source" leads out of the module: {source}')
-    return ModuleSource(root, config["name"], source, _toml(source / "pyproject.toml"))
+    raise DrydockError(f"{file}: dependency {reference}: no dagger.json in {root}")
 
 
 def _json(file: Path) -> Any:
@@ -162,7 +223,9 @@ def _toml(file: Path) -> dict[str, Any]:
         raise DrydockError(f"{file}: cannot be read: {error}") from error
 
 
-def _python_files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path) -> Iterator[Path]:
+    """Files below a folder, but for those of modules of their own."""
     for path, folders, files in os.walk(folder):
-        folders[:] = sorted(f for f in folders if f not in SKIPPED_FOLDERS and f[0] != ".")
-        yield from (Path(path) / name for name in sorted(files) if name.endswith(".py"))
+        nested = (f for f in folders if f not in SKIPPED_FOLDERS and f[0] != ".")
+        folders[:] = sorted(f for f in nested if not (Path(path) / f / "dagger.json").exists())
+        yield from (Path(path) / name for name in sorted(files) if _SUFFIXES.search(name))

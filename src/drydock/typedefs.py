@@ -5,21 +5,20 @@ They are objects of the API while a module registers, and JSON on disk afterward
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from drydock.graph import Value
 
 NODE = ("Node",)
 
-FORMAT = 1
-"""Number of the format that `dump` writes; to be raised with every change of these classes."""
-
 
 @dataclass(frozen=True, eq=False)
 class EnumMember(Value):
     """One value of an enum; `name` is what goes over the wire."""
+
+    type_name: ClassVar[str] = "EnumValueTypeDef"
+    interfaces: ClassVar[tuple[str, ...]] = NODE
 
     name: str
     value: str = ""
@@ -31,6 +30,9 @@ class EnumMember(Value):
 class Field(Value):
     """An attribute that an object exposes."""
 
+    type_name: ClassVar[str] = "FieldTypeDef"
+    interfaces: ClassVar[tuple[str, ...]] = NODE
+
     name: str
     type: TypeDef
     description: str = ""
@@ -40,6 +42,9 @@ class Field(Value):
 @dataclass(frozen=True, eq=False)
 class FunctionArg(Value):
     """An argument of a function; `default_value` is JSON, None when there is none."""
+
+    type_name: ClassVar[str] = "FunctionArg"
+    interfaces: ClassVar[tuple[str, ...]] = NODE
 
     name: str
     type: TypeDef
@@ -80,7 +85,8 @@ class Function(Value):
     deprecated: str | None = None
     args: tuple[FunctionArg, ...] = ()
     cache_policy: str = "Default"
-    time_to_live: str | None = None
+    time_to_live: float | None = None
+    """Seconds that a result may be used again; None where the function does not say."""
     role: str = ""
     """`check`, `generator` or `up`; empty for a plain function."""
 
@@ -116,33 +122,3 @@ class Module(Value):
     objects: tuple[TypeDef, ...] = ()
     enums: tuple[TypeDef, ...] = ()
     interface_types: tuple[TypeDef, ...] = ()
-
-
-_CLASSES = {
-    cls.__name__: cls for cls in (EnumMember, Field, FunctionArg, Function, TypeDef, Module)
-}
-
-
-def dump(value: Any) -> Any:
-    """Type definitions as JSON data; what has its default value is left out."""
-    if isinstance(value, tuple):
-        return [dump(item) for item in value]
-    if not isinstance(value, Value):
-        return value
-    fields = dataclasses.fields(value)  # type: ignore[arg-type]  # every Value is a dataclass
-    given = {f.name: getattr(value, f.name) for f in fields if getattr(value, f.name) != f.default}
-    return {"is": type(value).__name__, **{name: dump(item) for name, item in given.items()}}
-
-
-def load(data: Any) -> Any:
-    """The opposite of `dump`.
-
-    Raises:
-        KeyError, TypeError: If the data was not made by `dump` of this version.
-    """
-    if isinstance(data, list):
-        return tuple(load(item) for item in data)
-    if isinstance(data, dict):
-        fields = {name: load(item) for name, item in data.items() if name != "is"}
-        return _CLASSES[data["is"]](**fields)
-    return data

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from pathspec import GitIgnoreSpec
-
-from drydock.errors import ApiError
+from drydock.errors import ApiError, MissingPathError
+from drydock.gitignore import host_patterns
 from drydock.graph import Local, Value
 from drydock.objects import Directory, File
 from drydock.patterns import literal
@@ -23,6 +20,7 @@ class Workspace(Value):
 
     type_name: ClassVar[str] = "Workspace"
     interfaces: ClassVar[tuple[str, ...]] = ("Node",)
+    durable: ClassVar[bool] = False
 
     root: str
     """Absolute path of the nearest folder with a `.git`, else of the caller's folder."""
@@ -90,7 +88,7 @@ def host_directory(
         raise ApiError(f"{path}: no such file or directory")
     if not path.is_dir():
         raise ApiError(f"path {path} is a file, not a directory")
-    ignored = ignored_paths(path, root or Path(find_workspace(path).root)) if gitignore else ()
+    ignored = host_patterns(path, root or Path(find_workspace(path).root)) if gitignore else ()
     excluded = (*(p for p in exclude if _inside(p)), *ignored)
     return Directory(Local(str(path), tuple(p for p in include if _inside(p)), excluded))
 
@@ -102,45 +100,10 @@ def host_file(path: Path) -> File:
         ApiError: If there is no such file.
     """
     if not path.exists():
-        raise ApiError(f"stat {path}: no such file or directory")
+        raise MissingPathError(str(path))
     if path.is_dir():
         raise ApiError(f"path {path} is a directory, not a file")
     return File(Local(str(path.parent), (literal(path.name),)), f"/{path.name}")
-
-
-def ignored_paths(path: Path, root: Path) -> tuple[str, ...]:
-    """Patterns, relative to `path`, of what the `.gitignore` files from `root` down leave out."""
-    specs = []
-    for folder in [*reversed(path.parents), path]:
-        if folder.is_relative_to(root):
-            specs.extend(_ignore_file(folder))
-    return tuple(_walk(path, path, specs))
-
-
-def _ignore_file(folder: Path) -> list[tuple[Path, GitIgnoreSpec]]:
-    file = folder / ".gitignore"
-    if not file.is_file():
-        return []
-    return [(folder, GitIgnoreSpec.from_lines(file.read_text(errors="replace").splitlines()))]
-
-
-def _walk(top: Path, folder: Path, specs: list[tuple[Path, GitIgnoreSpec]]) -> Iterator[str]:
-    for entry in sorted(os.scandir(folder), key=lambda e: e.name):
-        is_dir = entry.is_dir(follow_symlinks=False)
-        path = Path(entry.path)
-        if _ignored(path, specs, is_dir=is_dir):
-            yield literal(path.relative_to(top).as_posix())
-        elif is_dir and entry.name != ".git":
-            yield from _walk(top, path, [*specs, *_ignore_file(path)])
-
-
-def _ignored(path: Path, specs: list[tuple[Path, GitIgnoreSpec]], *, is_dir: bool) -> bool:
-    verdict = False
-    for folder, spec in specs:  # the nearest file has the last word
-        name = path.relative_to(folder).as_posix() + ("/" if is_dir else "")
-        include = spec.check_file(name).include
-        verdict = verdict if include is None else include
-    return verdict
 
 
 def _inside(pattern: str) -> bool:

@@ -1,6 +1,5 @@
 """Containers on a real daemon, through the SDK's own client."""
 
-import time
 import uuid
 from pathlib import Path
 
@@ -273,46 +272,6 @@ async def test_insecure_root_capabilities(dag: dagger.Client) -> None:
     await base.with_exec(mount, insecure_root_capabilities=True).sync()
     with pytest.raises(dagger.ExecError):
         await base.with_exec(mount).sync()
-
-
-async def test_services_are_ready_when_they_are_needed(dag: dagger.Client) -> None:
-    """An exec reaches it by its alias, the client by its endpoint; it is gone when stopped."""
-    import asyncio
-
-    site = (
-        dag.container()
-        .from_("node:22-bookworm-slim")
-        .with_new_file(
-            "/s.js",
-            "setTimeout(()=>require('http').createServer((q,r)=>r.end('served')).listen(80),700)",
-        )
-        .with_exposed_port(80)
-        .with_entrypoint(["node", "/s.js"])
-        .as_service()
-    )
-    fetch = "fetch('http://site').then(r=>r.text()).then(t=>console.log(t))"
-    asked = dag.container().from_("node:22-bookworm-slim").with_service_binding("site", site)
-    assert await asked.with_exec(["node", "-e", fetch]).stdout() == "served\n"
-    host, _, port = (await site.endpoint()).partition(":")
-    _reader, writer = await asyncio.open_connection(host, int(port))
-    writer.close()
-    await site.stop()
-    with pytest.raises(OSError):  # noqa: PT011  # refused, or unreachable
-        await asyncio.wait_for(asyncio.open_connection(host, int(port)), 2)
-
-
-async def test_a_service_that_dies_tells_why(dag: dagger.Client) -> None:
-    """With what it printed, and at once."""
-    began = time.monotonic()
-    dying = (
-        dag.container()
-        .from_(BASE)
-        .with_exposed_port(80)
-        .with_default_args(["sh", "-c", "echo no luck; exit 1"])
-    )
-    with pytest.raises(dagger.QueryError, match="(?s)ended before it was ready.*no luck"):
-        await dying.as_service().start()
-    assert time.monotonic() - began < 60
 
 
 async def test_export_writes_an_image_archive(dag: dagger.Client, client_folder: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 DRYDOCK = Path(sys.executable).with_name("drydock")
 GREETER = Path(__file__).parent / "fixtures" / "greeter"
+CODE = (GREETER / "src" / "greeter" / "main.py").read_text()
 MINUTE = 60
 
 
@@ -88,9 +91,9 @@ def edited(tmp_path: Path, caller: Caller) -> Callable[[str], Caller]:
     """A caller in a copy of the greeter with another `main.py`."""
 
     def edit(code: str) -> Caller:
-        copy = shutil.copytree(
-            GREETER, tmp_path / "greeter", ignore=shutil.ignore_patterns("__pycache__")
-        )
+        copy = tmp_path / "greeter"
+        unwanted = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(GREETER, copy, ignore=unwanted, dirs_exist_ok=True)
         (copy / "src" / "greeter" / "main.py").write_text(code)
         return Caller(copy, caller.environment)
 
@@ -187,16 +190,21 @@ def test_the_module_sees_nothing_of_the_callers_environment(caller: Caller) -> N
     assert {"PATH", "HOME", "DAGGER_MODULE"} <= set(names)
 
 
-def test_what_a_module_prints_does_not_mix_with_the_result(caller: Caller) -> None:
-    """Both of its streams arrive on standard error."""
+def test_what_a_module_prints_does_not_mix_with_the_result(
+    edited: Callable[[str], Caller],
+) -> None:
+    """Both of its streams arrive on standard error, unless nothing but the result is wanted."""
+    caller = edited(CODE + "\n# as never called before")
     done = caller.run("call", "nothing")
     assert done.stdout == ""
-    assert done.stderr.split("\n")[:2] == ["something on stdout", "something on stderr"]
+    assert {"something on stdout", "something on stderr"} <= set(done.stderr.split("\n"))
+    quiet = edited(CODE + "\n# nor ever like this").run("call", "-q", "nothing")
+    assert (quiet.stdout, quiet.stderr) == ("", "")
 
 
 def test_nothing_is_written_into_the_modules_folder(edited: Callable[[str], Caller]) -> None:
     """Neither bytecode nor an environment."""
-    caller = edited((GREETER / "src" / "greeter" / "main.py").read_text())
+    caller = edited(CODE)
     before = sorted(caller.cwd.rglob("*"))
     caller.call("tone")
     assert sorted(caller.cwd.rglob("*")) == before
@@ -245,8 +253,12 @@ def test_help_is_made_of_docstrings(caller: Caller) -> None:
     hello = caller.call("hello", "--help")
     assert hello.startswith("Greets somebody.\n\nWith more than one line of description.\n")
     assert "--name string      Who is greeted [required]" in hello
-    assert "--tone WARM|COLD   How warm it is (default COLD)" in hello
+    assert "--tone WARM,COLD   How warm it is (default COLD)" in hello
     assert "table-number" in caller.call("guest", "--name", "x", "-h")
+    assert re.search(r"\n  entries +[A-Z]", caller.call("shelf", "--help"))
+    timestamps = caller.call("shelf", "with-timestamps", "--help")
+    assert "\n  drydock call shelf with-timestamps [arguments] <function>\n" in timestamps
+    assert "      --timestamp int   [required]\n" in timestamps
 
 
 def test_functions_lists_what_can_be_called(caller: Caller) -> None:
@@ -257,8 +269,14 @@ def test_functions_lists_what_can_be_called(caller: Caller) -> None:
     assert "hello         Greets somebody." in lines
     guest = caller.run("functions", "-m", str(GREETER), "guest").stdout
     assert "seated         The same guest at a table." in guest.splitlines()
-    assert "with-new-file" in caller.run("functions", "shelf").stdout
-    assert caller.run("functions", "guest", "nobody").returncode == 2
+    shelf = caller.run("functions", "shelf").stdout
+    assert re.search(r"^with-new-file +[A-Z]", shelf, re.MULTILINE)
+    assert {"name": "shelf", "description": "A directory with two files."} in json.loads(
+        caller.run("functions", "--json").stdout
+    )
+    wrong = caller.run("functions", "guest", "seatd")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert 'no function "seatd" in type "GreeterGuest"; did you mean seated?' in wrong.stderr
 
 
 # -- mistakes --------------------------------------------------------------------------------------
@@ -268,7 +286,7 @@ def test_functions_lists_what_can_be_called(caller: Caller) -> None:
     ("arguments", "message"),
     [
         (["hallo"], 'unknown function "hallo"; did you mean hello?'),
-        (["hello"], "required: --name"),
+        (["hello"], "required flag missing: --name"),
         (
             ["sources", "--source", "/no/such/folder"],
             "--source: /no/such/folder: no such directory",
@@ -295,7 +313,7 @@ def test_the_message_names_the_help_that_helps(caller: Caller) -> None:
 def test_an_exception_in_a_function_is_a_message(caller: Caller) -> None:
     """The traceback is kept for who asks for it."""
     told = caller.refused("fail", "--message", "no such guest", code=1)
-    assert told.startswith("Error: FunctionError: no such guest\n")
+    assert "Error: FunctionError: no such guest\nRun again with --verbose" in told
     verbose = caller.run("call", "fail", "-v").stderr
     assert "raise ValueError(message)" in verbose
 
@@ -392,12 +410,103 @@ def test_checks_run_and_fail_by_name(caller: Caller) -> None:
     """All that match a pattern, each with its own line; the exit code tells whether all passed."""
     done = caller.run("check")
     assert done.returncode == 1
-    assert "✔ is-polite" in done.stdout
-    assert "✘ has-shelf" in done.stdout
-    assert "Error: FunctionError: the shelf is empty" in done.stderr
-    assert caller.run("check", "is-*").returncode == 0
-    assert "it has: has-shelf, is-polite" in caller.run("check", "is-rude").stderr
+    failed, passed = done.stdout.splitlines()
+    assert re.fullmatch(r"✘ has-shelf +\d+\.\ds   FunctionError: the shelf is empty", failed)
+    assert re.fullmatch(r"✔ is-polite +\d+\.\ds   passed", passed)
+    assert "has-shelf: Error: FunctionError: the shelf is empty" in done.stderr
+    told = caller.run("check", "is-polit").stderr
+    assert "did you mean is-polite?; it has: has-shelf, is-polite" in told
     assert "has-shelf   Checks the shelf." in caller.run("check", "--list").stdout
+
+
+def test_the_outcome_of_checks_is_there_for_programs(caller: Caller) -> None:
+    """As JSON; a pattern chooses, and where all pass the exit code is 0."""
+    done = caller.run("check", "--json", "is-*", "--failfast")
+    (outcome,) = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert outcome["seconds"] >= 0
+    assert (outcome["name"], outcome["status"], outcome["error"]) == ("is-polite", "passed", None)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_program_ends_with_the_session_that_it_was_given(
+    caller: Caller, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    """It is asked to end when drydock is, or when the terminal is closed."""
+    started = tmp_path / "started"
+    process = caller.start("run", "--", "sh", "-c", f"sleep 0.5; touch {started}; exec sleep 60")
+    deadline = time.monotonic() + MINUTE
+    while not started.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running = children(process)
+    process.send_signal(number)
+    assert process.communicate(timeout=10) == ("", "")
+    assert process.returncode == code
+    assert not [pid for pid in running if alive(pid)]
+
+
+def test_a_second_ctrl_c_kills_at_once(caller: Caller, tmp_path: Path) -> None:
+    """Also a program that will not end."""
+    started = tmp_path / "started"
+    script = f"trap '' INT TERM; sleep 1; touch {started}; while :; do sleep 1; done"
+    process = caller.start("run", "--", "sh", "-c", script)
+    deadline = time.monotonic() + MINUTE
+    while not started.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (shell, *_) = children(process)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=5) == ("", "Killed.\n")
+    assert process.returncode == 130
+    assert not alive(shell)
+
+
+def test_a_reader_that_goes_away_is_no_error(caller: Caller) -> None:
+    """As `head` does; nothing is said, and the exit code is that of SIGPIPE."""
+    done = subprocess.run(
+        ["bash", "-c", f"{DRYDOCK} call hello --name x | true; echo ${{PIPESTATUS[0]}}"],
+        cwd=caller.cwd,
+        env={**os.environ, **caller.environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "141\n"
+    assert "Error" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_sdk_gets_a_session_of_its_own(caller: Caller) -> None:
+    """An unmodified program finds drydock by the variable that names the command line."""
+    script = (
+        "import anyio, dagger\n"
+        "async def main():\n"
+        "    async with dagger.connection():\n"
+        "        print(await dagger.dag.version())\n"
+        "anyio.run(main)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=caller.cwd,
+        env={**os.environ, **caller.environment, "_EXPERIMENTAL_DAGGER_CLI_BIN": str(DRYDOCK)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "v0.21.8\n", done.stderr
+
+
+def test_a_command_runs_in_the_folder_that_it_is_told(caller: Caller, tmp_path: Path) -> None:
+    """Paths of its options start there too."""
+    caller = Caller(Path("/"), caller.environment)
+    (tmp_path / "here").mkdir()
+    at = ["--workdir", str(tmp_path / "here"), "-m", str(GREETER)]
+    caller.call(*at, "hello", "--name", "x", "-o", "out.txt")
+    assert (tmp_path / "here" / "out.txt").read_text() == "Hello, x."
+    told = caller.refused("--workdir", str(tmp_path / "nowhere"), "hello")
+    assert 'nowhere": No such file or directory' in told
 
 
 def test_run_gives_a_program_a_session(caller: Caller) -> None:
@@ -420,8 +529,8 @@ def test_the_commands_are_told_by_help(caller: Caller) -> None:
     """With nothing at all, too; a wrong one is refused."""
     assert caller.run().stdout == caller.run("--help").stdout
     assert "functions   List the functions" in caller.run().stdout
-    assert 'unknown command "cal"' in caller.run("cal").stderr
-    assert "unknown flag: --mood" in caller.run("--mood", "call").stderr
+    assert 'unknown command "cal"; did you mean call?' in caller.run("cal").stderr
+    assert "unknown flag: --mood; did you mean --mod?" in caller.run("--mood", "call").stderr
     assert caller.run("version").stdout.startswith("drydock ")
 
 
@@ -456,9 +565,21 @@ def test_a_failed_command_is_told_with_its_output_and_exit_code(caller: Caller) 
     """Through the module, whose own traceback nobody asked for."""
     script = "echo fine; echo broken >&2; exit 42"
     told = caller.refused("shell", "--script", script, "-q", code=42)
-    assert told.startswith(f"Error: exit code: 42 (sh -c {script})\n")
+    assert told.startswith(f"Error: exit code: 42 (sh -c '{script}')\n")
     assert "Stdout:\nfine" in told
     assert "Stderr:\nbroken" in told
+
+
+@pytest.mark.engine
+def test_a_secret_is_hidden_in_progress_and_result(caller: Caller) -> None:
+    """Whatever a command does with it."""
+    caller = Caller(caller.cwd, {**caller.environment, "DOOR": "sentinel-of-the-door"})
+    secret = ["with-secret-variable", "--name", "DOOR", "--secret", "env://DOOR"]
+    script = f"echo out $DOOR; echo err $DOOR >&2 # {uuid.uuid4()}"
+    done = caller.run("call", "box", *secret, "with-exec", "--args", f"sh,-c,{script}", "stdout")
+    assert done.stdout == "out ***\n", done.stderr
+    assert "│ err ***" in done.stderr
+    assert "sentinel" not in done.stderr
 
 
 @pytest.mark.engine

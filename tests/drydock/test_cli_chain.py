@@ -110,6 +110,20 @@ def chain(schema: GraphQLSchema, *arguments: str) -> Chain:
             'sayHello(fullName: "a", tones: [WARM, COLD])',
         ),
         ("guests name", "guests { name }"),
+        (
+            "guests bag docker-build --build-args A=b,C=d=e --platform current",
+            (
+                'guests { bag { dockerBuild(buildArgs: [{name: "A", value: "b"}, '
+                '{name: "C", value: "d=e"}], platform: "linux/amd64") { id: sync } } }'
+            ),
+        ),
+        (
+            "guests bag docker-build as-service up --ports 8080:80 --ports 443",
+            (
+                "guests { bag { dockerBuild { asService { up(ports: [{frontend: 8080, backend: 80}, "
+                "{frontend: 443, backend: 443}]) } } } }"
+            ),
+        ),
     ],
 )
 def test_flags_become_arguments(
@@ -159,11 +173,13 @@ def test_objects_wait_until_the_whole_line_is_understood(schema: GraphQLSchema) 
 def test_options_may_stand_anywhere(schema: GraphQLSchema) -> None:
     """Between functions, joined to their letter, after an equals sign."""
     options = chain(
-        schema, "--greeting", "Hi", "-jq", "guests", "-oout", "name", "-m=x", "-v"
+        schema, "--greeting", "Hi", "-jq", "guests", "-oout", "name", "-m=x", "-vv"
     ).options
     assert (options.json, options.quiet, options.verbose) == (True, True, True)
     assert (options.output, options.mod) == ("out", "x")
-    assert chain(schema, "guests", "--progress", "quiet").options.silent
+    for quiet in (["--progress", "quiet"], ["--progress=quiet"], ["-s"], ["--silent"], ["-q"]):
+        assert chain(schema, "guests", *quiet).options.no_progress
+    assert chain(schema, "guests", "-d").options.tells_all
 
 
 @pytest.mark.parametrize(
@@ -172,18 +188,30 @@ def test_options_may_stand_anywhere(schema: GraphQLSchema) -> None:
         ("hallo", 'unknown function "hallo"'),
         ("say-helo", 'unknown function "say-helo"; did you mean say-hello?'),
         ("from-guest", 'unknown function "from-guest"'),
-        ("say-hello", "required: --full-name"),
+        ("say-hello", "required flag missing: --full-name"),
         ("say-hello --full-nam x", "unknown flag: --full-nam; did you mean --full-name?"),
         ("say-hello -x", "unknown flag: -x"),
         ("say-hello --full-name", "flag needs an argument: --full-name"),
         ("say-hello --tone hot", '--tone "hot": should be one of WARM, COLD'),
+        ("say-hello --tone wram", '--tone "wram": should be one of WARM, COLD; did you mean WARM?'),
+        ("say-hello -i", "drydock does not serve -i, --interactive; for a shell where a command"),
+        ("say-hello --auto-apply", "drydock does not serve --auto-apply; save the changes with"),
+        ("guests -o x", "--output: a list of GreeterGuest cannot be saved; call a function of it"),
         ("say-hello --times two", '--times "two": should be a whole number'),
         ("say-hello --volume loud", '--volume "loud": should be a number'),
+        ("guests bag docker-build --platform pdp11", '--platform "pdp11": should be a platform'),
+        ("guests bag docker-build --build-args x", '--build-args "x": should be NAME=VALUE'),
+        ("guests bag docker-build as-service up --ports a", '--ports "a": should be FRONTEND:BACK'),
         ("say-hello --polite=x", '--polite "x": should be true or false'),
         ("guests name again", 'unexpected argument "again": String, the result of name,'),
-        ("say-hello --polite guests", "required: --full-name"),
-        ("guests --progress loud", '--progress "loud": should be one of auto, plain, quiet'),
-        ("pack", "required: --source"),
+        ("say-hello --polite guests", "required flag missing: --full-name"),
+        ("guests --progress loud", '--progress "loud": should be one of auto, plain, tty, quiet'),
+        ("say-hello --greeting x", "unknown flag: --greeting; it has to stand before say-hello"),
+        (
+            "say-hello --full-name a --polite false",
+            'unexpected argument "false": a switch has its value behind an equals sign, as in --polite',
+        ),
+        ("pack", "required flag missing: --source"),
     ],
 )
 def test_a_mistake_is_one_clear_message(
@@ -210,6 +238,8 @@ def test_help_needs_no_required_flags(schema: GraphQLSchema) -> None:
     [
         ("build --tag x", "", False),
         ("-m ../x build -v", "../x", True),
+        ("build -qm../x --debug", "../x", True),
+        ("build -m=../x --verbose=false", "../x", False),
         ("build --mod=../x", "../x", False),
         ("build -m", "", False),
     ],
@@ -217,7 +247,7 @@ def test_help_needs_no_required_flags(schema: GraphQLSchema) -> None:
 def test_the_module_is_known_before_its_flags_are(arguments: str, mod: str, verbose: bool) -> None:
     """What is needed to read the rest of the line."""
     options = early(arguments.split())
-    assert (options.mod, options.verbose) == (mod, verbose)
+    assert (options.mod, options.tells_all) == (mod, verbose)
 
 
 def test_the_answer_is_found_at_the_end_of_the_chain(schema: GraphQLSchema) -> None:

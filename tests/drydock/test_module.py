@@ -131,6 +131,47 @@ def test_a_call_is_only_known_by_its_token_while_it_lasts() -> None:
     assert not calls.admit(call.key)
 
 
+async def test_clients_of_older_engines_load_objects_by_their_ids(session: Session) -> None:
+    """By a field for each type, which v0.21 no longer has."""
+    made = await session.execute('{ directory { withNewFile(path: "a", contents: "") { id } } }')
+    assert made.data
+    identity = made.data["directory"]["withNewFile"]["id"]
+    loaded = await session.execute(f'{{ loadDirectoryFromID(id: "{identity}") {{ id }} }}')
+    assert loaded.data == {"loadDirectoryFromID": {"id": identity}}
+    wrong = await session.execute(f'{{ loadFileFromID(id: "{identity}") {{ id }} }}')
+    assert wrong.errors
+    assert "expected the id of a File" in wrong.errors[0].message
+
+
+CLASS = "import dagger\n\n@dagger.object_type\nclass Greeter:\n    @dagger.function\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("import nothing_like_it", "main.py.*No module named 'nothing_like_it'"),
+        ("class Greeter: pass", "must be a class decorated with @dagger.object_type"),
+        (f"{CLASS}    def odd(self, a: dict[str, str]) -> str: ...", "greeter.main.Greeter.*dict"),
+        (f"{CLASS}    def id(self) -> str: ...", 'Greeter has a field or function called "id"'),
+        (CLASS.replace("Greeter", "Other") + "    def a(self) -> str: ...", "no class Greeter"),
+    ],
+)
+async def test_a_module_that_cannot_be_used_says_why(
+    code: str, message: str, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its own terms: no line of the SDK, none of drydock."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    root = shutil.copytree(FIXTURES / "greeter", tmp_path / "greeter")
+    (root / "src" / "greeter" / "__init__.py").write_text("from .main import *\n")
+    (root / "src" / "greeter" / "main.py").write_text(code)
+    session = Session(Engine(BuildKit(Progress()), tmp_path), find_workspace(tmp_path))
+    with Loading(str(root), tmp_path) as loading:
+        async with session.serve():
+            with pytest.raises(DrydockError, match=f"(?s)module greeter.*{message}") as error:
+                await bridge(session, loading, tmp_path)
+    assert "site-packages" not in str(error.value)
+
+
 # -- environments ----------------------------------------------------------------------------------
 
 

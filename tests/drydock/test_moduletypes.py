@@ -13,7 +13,7 @@ from drydock.errors import ApiError, DrydockError
 from drydock.ids import Ids
 from drydock.objects import Directory
 from drydock.schema.modulecalls import Bridge
-from drydock.schema.moduletypes import Definition, ModuleObject, Names
+from drydock.schema.moduletypes import Definition, ModuleObject, Names, check_names
 from drydock.session import Session, core_schema
 from drydock.source import ModuleSource
 from drydock.typedefs import EnumMember, Field, Function, FunctionArg, Module, TypeDef
@@ -132,22 +132,22 @@ def test_values_go_to_the_sdk_as_it_expects_them(bridge: Bridge, session: Sessio
     """Members by their Python names, own objects as dicts of their fields, the API's own as ids."""
     guest = ModuleObject("GreeterGuest", "Guest", '{"full_name": "Ada"}')
     many = TypeDef(kind="LIST_KIND", element=GUEST)
-    assert bridge.from_api(session, "VERY_WARM", TONE) == "veryWarm"
-    assert bridge.from_api(session, [guest], many) == [{"full_name": "Ada"}]
-    assert bridge.from_api(session, None, MAYBE) is None
-    identity = bridge.from_api(session, Directory(), DIRECTORY)
+    assert bridge.values.from_api(session, "VERY_WARM", TONE) == "veryWarm"
+    assert bridge.values.from_api(session, [guest], many) == [{"full_name": "Ada"}]
+    assert bridge.values.from_api(session, None, MAYBE) is None
+    identity = bridge.values.from_api(session, Directory(), DIRECTORY)
     assert session.ids.get(identity) == Directory()
 
 
 def test_values_come_from_the_sdk_by_their_type(bridge: Bridge, session: Session) -> None:
     """The opposite way; what is missing is the empty value, as in Go."""
     identity = session.ids.put(Directory())
-    assert bridge.to_api(session, identity, DIRECTORY) == Directory()
-    assert bridge.to_api(session, "veryWarm", TONE) == "VERY_WARM"
-    assert bridge.to_api(session, {"full_name": "Ada"}, GUEST).fields == {"full_name": "Ada"}
-    assert bridge.to_api(session, None, STRING) == ""
-    assert bridge.to_api(session, None, MAYBE) is None
-    assert bridge.to_api(session, None, TypeDef(kind="LIST_KIND", element=STRING)) == []
+    assert bridge.values.to_api(session, identity, DIRECTORY) == Directory()
+    assert bridge.values.to_api(session, "veryWarm", TONE) == "VERY_WARM"
+    assert bridge.values.to_api(session, {"full_name": "Ada"}, GUEST).fields == {"full_name": "Ada"}
+    assert bridge.values.to_api(session, None, STRING) == ""
+    assert bridge.values.to_api(session, None, MAYBE) is None
+    assert bridge.values.to_api(session, None, TypeDef(kind="LIST_KIND", element=STRING)) == []
 
 
 @pytest.mark.parametrize(
@@ -155,6 +155,10 @@ def test_values_come_from_the_sdk_by_their_type(bridge: Bridge, session: Session
     [
         ("cold", TONE, 'invalid enum value "cold" for "Tone"'),
         ("x", VOID, "cannot convert str to Void"),
+        ("x", TypeDef(kind="INTEGER_KIND"), "cannot convert str to Int: 'x'"),
+        (True, TypeDef(kind="INTEGER_KIND"), "cannot convert bool to Int: True"),
+        (5, STRING, "cannot convert int to String: 5"),
+        ("ab", TypeDef(kind="LIST_KIND", element=STRING), "cannot convert str to a list: 'ab'"),
         ("Directory@nothing", DIRECTORY, "no object with the id"),
     ],
 )
@@ -163,7 +167,7 @@ def test_what_is_no_value_of_the_type_is_refused(
 ) -> None:
     """Rather than passed on."""
     with pytest.raises(ApiError, match=message):
-        bridge.to_api(session, value, definition)
+        bridge.values.to_api(session, value, definition)
 
 
 @pytest.mark.parametrize(
@@ -183,11 +187,48 @@ def test_default_paths_stay_in_the_repository(bridge: Bridge, path: str) -> None
         bridge._context_path(path)
 
 
-def test_a_module_with_interfaces_is_refused(tmp_path: Path) -> None:
-    """By name, instead of a schema that half works."""
-    speaker = TypeDef(kind="INTERFACE_KIND", name="Speaker")
-    module = Module(objects=MODULE.objects, enums=MODULE.enums, interface_types=(speaker,))
-    source = ModuleSource(tmp_path, "greeter", tmp_path)
-    bridge = Bridge(source, module, UserDefaults("greeter"), lambda: pytest.fail("not called"))
-    with pytest.raises(DrydockError, match=r"interfaces \(Speaker\)"):
-        bridge.install(cast("Session", None))
+def test_what_a_dependent_calls_a_module_names_its_types() -> None:
+    """While a type that begins with the module's own name still does not say it twice."""
+    names = Names("welcome", MODULE, "greeter")
+    assert names.main == "Welcome"
+    assert names.objects == {"Guest": "WelcomeGuest", "Greeter": "Welcome"}
+
+
+def test_types_are_given_with_the_names_of_the_api(bridge: Bridge) -> None:
+    """As a client reads them, however deep they are."""
+    described = bridge.described
+    assert described.name == "greeter"
+    greeter = next(item for item in described.objects if item.name == "Greeter")
+    greet = next(f for f in greeter.functions if f.name == "greet")
+    assert greet.returns.name == "GreeterGuest"
+    assert greet.args[0].type.element == TypeDef(kind="OBJECT_KIND", name="GreeterGuest")
+
+
+def test_a_module_offers_no_type_of_another() -> None:
+    """As on the Dagger engine, where it could not be loaded."""
+    taker = Function(
+        "seat",
+        VOID,
+        args=(
+            FunctionArg(
+                "guest",
+                TypeDef(
+                    kind="LIST_KIND", element=(TypeDef(kind="OBJECT_KIND", name="GreeterGuest"))
+                ),
+            ),
+        ),
+    )
+    hotel = Module(objects=(TypeDef(kind="OBJECT_KIND", name="Hotel", functions=(taker,)),))
+    with pytest.raises(
+        DrydockError, match=r"Hotel.seat offers GreeterGuest, a type of module gree"
+    ):
+        Names("hotel", hotel).check_own(hotel, Names("greeter", MODULE))
+
+
+def test_a_module_called_like_a_field_of_the_api_leaves_that_field() -> None:
+    """`git` for one; a type of the API cannot be had twice, so that is refused."""
+    git = Module(objects=(TypeDef(kind="OBJECT_KIND", name="Git"),))
+    assert Names("git", git).constructor == "git_"
+    file = Module(objects=(TypeDef(kind="OBJECT_KIND", name="File"),))
+    with pytest.raises(DrydockError, match="its type File is called like a type of the API"):
+        check_names(Names("file", file), file, core_schema().type_map)

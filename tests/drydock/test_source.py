@@ -49,8 +49,16 @@ def test_what_is_no_module_is_refused(tmp_path: Path, reference: str | None, mes
     ("config", "message"),
     [
         ({"sdk": {"source": "go"}}, "SDK is 'go'"),
-        ({"sdk": None}, "SDK is None"),
-        ({"dependencies": [{"name": "x", "source": "../x"}]}, "depend on other modules"),
+        ({"sdk": None}, "has no SDK"),
+        ({"dependencies": [{"name": "x", "source": "../x"}]}, "no dagger.json in .*x"),
+        (
+            {"dependencies": [{"source": "github.com/a/b/c@v1", "pin": "12ab"}]},
+            "of this machine only",
+        ),
+        ({"dependencies": [{"name": "x"}]}, 'a dependency has no "source"'),
+        ({"dependencies": ["."]}, "depends on itself"),
+        ({"toolchains": [{"name": "x"}]}, 'does not serve "toolchains"'),
+        ({"blueprint": {"name": "x"}}, 'does not serve "blueprint"'),
         ({"name": ""}, '"name" is missing'),
         ({"source": "../elsewhere"}, "leads out of the module"),
     ],
@@ -110,11 +118,12 @@ def test_the_digest_follows_what_the_types_depend_on(tmp_path: Path) -> None:
         (root / other).parent.mkdir(parents=True, exist_ok=True)
         (root / other).write_text("x")
     assert read(root).digest == before
-    (root / "src" / "thing" / "__init__.py").write_text("A = 2\n")
-    assert read(root).digest != before
-    edited = read(root).digest
-    (root / "src" / "thing" / "more.py").write_text("")
-    assert read(root).digest != edited
+    for edited in ("__init__.py", "more.py", "build/tests.py", "levels.yaml"):
+        file = root / "src" / "thing" / edited
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("A = 2\n")
+        before, digest = read(root).digest, before
+        assert before != digest
 
 
 def test_the_context_is_the_repository_around_the_module(tmp_path: Path) -> None:
@@ -123,3 +132,57 @@ def test_the_context_is_the_repository_around_the_module(tmp_path: Path) -> None
     assert read(root).context == root
     (tmp_path / "repo" / ".git").mkdir()
     assert read(root).context == tmp_path / "repo"
+
+
+# -- dependencies ----------------------------------------------------------------------------------
+
+
+def dependent(root: Path, **sources: str) -> Path:
+    """A module that needs others: a name for each, and the folder."""
+    listed = [{"name": name, "source": path} for name, path in sources.items()]
+    return module(root, name=root.name, dependencies=listed)
+
+
+def test_dependencies_come_before_what_needs_them(tmp_path: Path) -> None:
+    """Each once, by the name that its dependent gives it."""
+    module(tmp_path / "base", name="base")
+    dependent(tmp_path / "left", base="../base")
+    dependent(tmp_path / "right", base="../base")
+    top = read(dependent(tmp_path / "top", left="../left", second="../right"))
+    assert [item.name for item in top.all] == ["base", "left", "second", "top"]
+    assert top.all[2].original == "right"
+    assert top.all[2].main_object == "Right"
+
+
+def test_a_dependency_without_a_name_keeps_its_own(tmp_path: Path) -> None:
+    """Also where it is listed as a plain path, as old modules do."""
+    module(tmp_path / "base", name="my-base")
+    top = module(tmp_path / "top", dependencies=["../base"])
+    assert [d.name for d in read(top).dependencies] == ["my-base"]
+
+
+def test_two_modules_of_one_name_are_refused(tmp_path: Path) -> None:
+    """Their types would be the same: the message says where to give one another name."""
+    module(tmp_path / "one", name="base")
+    module(tmp_path / "two", name="base")
+    dependent(tmp_path / "left", base="../one")
+    top = read(dependent(tmp_path / "top", left="../left", base="../two"))
+    with pytest.raises(DrydockError, match=r"two modules are called base: .*one and .*two"):
+        _ = top.all
+
+
+def test_modules_that_need_each_other_are_refused(tmp_path: Path) -> None:
+    """Instead of being read for ever."""
+    dependent(tmp_path / "a", b="../b")
+    dependent(tmp_path / "b", a="../a")
+    with pytest.raises(DrydockError, match="module a depends on itself"):
+        read(tmp_path / "a")
+
+
+def test_an_edit_of_a_dependency_changes_the_digest(tmp_path: Path) -> None:
+    """What it offers is part of what its dependent is written against."""
+    base = module(tmp_path / "base", name="base")
+    top = dependent(tmp_path / "top", base="../base")
+    before = read(top).digest
+    (base / "src" / "thing" / "__init__.py").write_text("A = 2\n")
+    assert read(top).digest != before

@@ -1,50 +1,10 @@
-"""Type definitions on disk."""
-
-import json
+"""Type definitions."""
 
 import pytest
 
-from drydock import typedefs
-from drydock.typedefs import EnumMember, Field, Function, FunctionArg, Module, TypeDef
+from drydock.typedefs import FunctionArg, TypeDef
 
 STRING = TypeDef(kind="STRING_KIND")
-TONE = TypeDef(kind="ENUM_KIND", name="Tone", members=(EnumMember("WARM", "warm", "Kind."),))
-MODULE = Module(
-    name="greeter",
-    description="Greets.",
-    enums=(TONE,),
-    objects=(
-        TypeDef(
-            kind="OBJECT_KIND",
-            name="Greeter",
-            fields=(Field("greeting", STRING, deprecated="use hello"),),
-            constructor=Function("", TypeDef(kind="OBJECT_KIND", name="Greeter")),
-            functions=(
-                Function(
-                    "hello",
-                    TypeDef(kind="LIST_KIND", element=STRING, optional=True),
-                    args=(FunctionArg("src", STRING, ignore=("a", "b"), default_value='"x"'),),
-                    cache_policy="Never",
-                    role="check",
-                ),
-            ),
-        ),
-    ),
-)
-
-
-def test_a_module_survives_the_way_to_disk_and_back() -> None:
-    """What was registered once is the same when read again."""
-    written = json.dumps(typedefs.dump(MODULE))
-    assert typedefs.load(json.loads(written)) == MODULE
-
-
-def test_data_of_another_format_is_refused() -> None:
-    """A file of another version must not become a half-filled module."""
-    with pytest.raises((KeyError, TypeError)):
-        typedefs.load({"is": "Module", "colour": "blue"})
-    with pytest.raises(KeyError):
-        typedefs.load({"name": "greeter"})
 
 
 @pytest.mark.parametrize(

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import posixpath
+from typing import TYPE_CHECKING
 
 from drydock.errors import ApiError
 from drydock.graph import Copy, Fs, Owner, Scratch
 from drydock.objects import Directory, File
 
+if TYPE_CHECKING:
+    from drydock.session import Session
 
-def parse_owner(owner: str, names: Fs) -> Owner | None:
-    """`user` or `user:group`, each a name or an id; a group that is not given is the user's id.
 
-    Args:
-        owner: As the API has it; empty for none.
-        names: Where names are looked up.
-    """
-    if not owner:
-        return None
-    user, _, group = owner.partition(":")
-    if not user:
-        raise ApiError(f'failed to parse ownership "{owner}": expected user or user:group')
-    ids = ["0" if part == "root" else part for part in (user, group or user)]
-    numeric = all(part.isdigit() for part in ids)
-    if not numeric and isinstance(names, Scratch):
-        raise ApiError(
-            f"failed to resolve ownership for {owner}: open /etc/passwd: no such file or directory"
-        )
-    return Owner(ids[0], ids[1], None if numeric else names)
+async def without_ignored(session: Session, source: Directory) -> Directory:
+    """A directory without what its `.gitignore` files, and those above it in its file system, leave out."""
+    excluded = tuple(await session.engine.trees.gitignored(source))
+    if not excluded:
+        return source
+    return Directory(Copy(Scratch(), source.fs, source.path, "/", contents=True, exclude=excluded))
 
 
 def copy_directory(  # noqa: PLR0917

@@ -20,6 +20,7 @@ class Host(Value):
 
     type_name = "Host"
     key = "host"
+    durable = False
 
 
 @core.serves("Query", "host")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from drydock.errors import ApiError
 from drydock.execs import expand as expanded
@@ -28,7 +28,7 @@ COMPRESSIONS = {
 @core.serves("Container", "from")
 async def from_(session: Session, container: Container, *, address: str) -> Container:
     """An image's root file system and config."""
-    resolved = await session.engine.resolve_image(address, container.platform)
+    resolved = await session.engine.images.resolve(address, container.platform)
     return replace(
         container,
         fs=Image(resolved.ref, container.platform),
@@ -70,21 +70,29 @@ async def publish(
     container: Container,
     *,
     address: str,
+    platform_variants: list[Container] | None = None,
     forced_compression: str | None = None,
     media_types: str = "OCIMediaTypes",
 ) -> str:
     """Push it; returns the address with its digest."""
-    return await session.engine.publish(
-        container, address, _attributes(forced_compression, media_types)
+    return await session.engine.images.publish(
+        [container, *(platform_variants or ())],
+        address,
+        _attributes(forced_compression, media_types),
     )
 
 
 async def _tarball(
-    session: Session, container: Container, forced_compression: str | None, media_types: str
+    session: Session,
+    containers: list[Container],
+    forced_compression: str | None,
+    media_types: str,
 ) -> File:
-    kind = "docker" if media_types.startswith("Docker") else "oci"
-    path = await session.engine.archive(
-        container, kind, _attributes(forced_compression, media_types)
+    # BuildKit's name for a layout with a list of images beside it, as `docker load` of any age takes it; of an image
+    # for several platforms it makes none.
+    kind = "docker" if len(containers) == 1 else "oci"
+    path = await session.engine.images.archive(
+        containers, kind, _attributes(forced_compression, media_types)
     )
     return File(Local(str(path.parent), (path.name,)), f"/{path.name}")
 
@@ -94,11 +102,13 @@ async def as_tarball(
     session: Session,
     container: Container,
     *,
+    platform_variants: list[Container] | None = None,
     forced_compression: str | None = None,
     media_types: str = "OCIMediaTypes",
 ) -> File:
     """An image archive of it."""
-    return await _tarball(session, container, forced_compression, media_types)
+    containers = [container, *(platform_variants or ())]
+    return await _tarball(session, containers, forced_compression, media_types)
 
 
 @core.serves("Container", "export")
@@ -107,13 +117,23 @@ async def export(
     container: Container,
     *,
     path: str,
+    platform_variants: list[Container] | None = None,
     forced_compression: str | None = None,
     media_types: str = "OCIMediaTypes",
     expand: bool = False,
 ) -> str:
     """Write an image archive to this machine; returns its absolute path."""
-    file = await _tarball(session, container, forced_compression, media_types)
-    return await session.engine.export_file(file, expanded(container, path) if expand else path)
+    containers = [container, *(platform_variants or ())]
+    file = await _tarball(session, containers, forced_compression, media_types)
+    return await session.engine.exports.file(file, expanded(container, path) if expand else path)
+
+
+@core.serves("Container", "import")
+async def import_(
+    session: Session, container: Container, *, source: File, tag: str = ""
+) -> Container:
+    """The image in an archive."""
+    return await session.engine.images.load(container, source, tag)
 
 
 @core.serves("Container", "withRegistryAuth")
@@ -163,6 +183,20 @@ def env_variables(_session: Session, container: Container) -> list[Named]:
     return [Named("EnvVariable", name, value) for name, value in container.config.env]
 
 
+@core.serves("Container", "withVolatileVariable")
+def with_volatile_variable(
+    _session: Session, container: Container, *, name: str, value: str
+) -> Container:
+    """A variable whose value no exec is cached by, and no image has."""
+    return container.changed(volatile=with_pair(container.volatile, name, value))
+
+
+@core.serves("Container", "withoutVolatileVariable")
+def without_volatile_variable(_session: Session, container: Container, *, name: str) -> Container:
+    """Without such a variable."""
+    return container.changed(volatile=without_pair(container.volatile, name))
+
+
 # -- labels and annotations ------------------------------------------------------------------------------------------
 
 
@@ -190,13 +224,8 @@ def labels(_session: Session, container: Container) -> list[Named]:
     return [Named("Label", name, value) for name, value in container.config.labels]
 
 
-def _named_field(field: str) -> Any:
-    return lambda _session, named: getattr(named, field)
-
-
-for _type in ("EnvVariable", "Label"):
-    for _field in ("name", "value"):
-        core.serves(_type, _field)(_named_field(_field))
+core.plain("EnvVariable", "name", "value")
+core.plain("Label", "name", "value")
 
 
 @core.serves("Container", "withAnnotation")
@@ -346,10 +375,4 @@ def exposed_ports(_session: Session, container: Container) -> list[Port]:
     ]
 
 
-for _field, _attribute in (
-    ("port", "port"),
-    ("protocol", "protocol"),
-    ("description", "description"),
-    ("experimentalSkipHealthcheck", "experimental_skip_healthcheck"),
-):
-    core.serves("Port", _field)(_named_field(_attribute))
+core.plain("Port", "port", "protocol", "description", "experimentalSkipHealthcheck")

@@ -1,13 +1,12 @@
-"""Registration of a module's types, and the calls of its functions, as the SDKs speak them."""
+"""Registration of a module's types, as the SDKs speak it."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from drydock.calls import Call, CallError, current_call
-from drydock.graph import Value
+from drydock import durations
+from drydock.errors import ApiError
 from drydock.schema.registry import core
 from drydock.typedefs import EnumMember, Field, Function, FunctionArg, Module, TypeDef
 
@@ -15,25 +14,8 @@ if TYPE_CHECKING:
     from drydock.session import Session
 
 
-@dataclass(frozen=True, eq=False)
-class CallInput(Value):
-    """One argument of a call; its value is JSON."""
-
-    type_name: ClassVar[str] = "FunctionCallArgValue"
-    interfaces: ClassVar[tuple[str, ...]] = ("Node",)
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, eq=False)
-class CurrentModule(Value):
-    """The module whose function asks."""
-
-    type_name: ClassVar[str] = "CurrentModule"
-    interfaces: ClassVar[tuple[str, ...]] = ("Node",)
-
-    name: str
+SHORTEST_TIME_TO_LIVE, LONGEST_TIME_TO_LIVE = 1.0, 7 * 24 * 3600.0
+"""Seconds (v0.21, `core/modfunc.go`)."""
 
 
 # -- types -----------------------------------------------------------------------------------------
@@ -220,8 +202,26 @@ def with_arg(
 def with_cache_policy(
     _session: Session, parent: Function, policy: str, time_to_live: str | None = None
 ) -> Function:
-    """Say how long a result may be used again."""
-    return replace(parent, cache_policy=policy, time_to_live=time_to_live)
+    """Say how long a result may be used again; `time_to_live` as Go writes durations.
+
+    Raises:
+        ApiError: If the time is none, or not from a second to seven days.
+    """
+    if time_to_live is None:
+        return replace(parent, cache_policy=policy)
+    if policy != "Default":
+        raise ApiError("time to live can only be set with default cache policy")
+    try:
+        lasts = durations.seconds(time_to_live)
+    except ValueError as error:
+        raise ApiError(f"failed to parse time to live duration: {error}") from error
+    if lasts == 0:
+        return replace(parent, cache_policy="Never")
+    if not SHORTEST_TIME_TO_LIVE <= lasts <= LONGEST_TIME_TO_LIVE:
+        raise ApiError(
+            f'time to live duration must be from "1s" to "168h0m0s", got "{time_to_live}"'
+        )
+    return replace(parent, time_to_live=lasts)
 
 
 @core.serves("Function", "withCheck")
@@ -240,94 +240,3 @@ def with_generator(_session: Session, parent: Function) -> Function:
 def with_up(_session: Session, parent: Function) -> Function:
     """Make it a service to bring up."""
     return replace(parent, role="up")
-
-
-# -- calls -----------------------------------------------------------------------------------------
-
-
-@core.serves("Query", "currentFunctionCall")
-def current_function_call(_session: Session, _parent: None) -> Call:
-    """The call that this request comes from."""
-    return current_call()
-
-
-@core.serves("Query", "currentModule")
-def current_module(_session: Session, _parent: None) -> CurrentModule:
-    """The module that this request comes from."""
-    return CurrentModule(current_call().module)
-
-
-@core.serves("CurrentModule", "name")
-def current_module_name(_session: Session, parent: CurrentModule) -> str:
-    """The module's name."""
-    return parent.name
-
-
-@core.serves("FunctionCall", "name")
-def call_name(_session: Session, parent: Call) -> str:
-    """Name of the function, empty for a constructor."""
-    return parent.name
-
-
-@core.serves("FunctionCall", "parentName")
-def call_parent_name(_session: Session, parent: Call) -> str:
-    """Name of the object's type."""
-    return parent.parent_name
-
-
-@core.serves("FunctionCall", "parent")
-def call_parent(_session: Session, parent: Call) -> str:
-    """State of the object, as JSON."""
-    return parent.parent
-
-
-@core.serves("FunctionCall", "inputArgs")
-def call_inputs(_session: Session, parent: Call) -> list[CallInput]:
-    """Arguments of the call."""
-    return [CallInput(name, value) for name, value in parent.inputs.items()]
-
-
-@core.serves("FunctionCall", "returnValue")
-def return_value(_session: Session, parent: Call, value: str) -> None:
-    """Set the call's result."""
-    parent.result = value
-
-
-@core.serves("FunctionCall", "returnError")
-def return_error(_session: Session, parent: Call, error: CallError) -> None:
-    """Set why the call failed."""
-    parent.error = error
-
-
-@core.serves("FunctionCallArgValue", "name")
-def input_name(_session: Session, parent: CallInput) -> str:
-    """Name of the argument."""
-    return parent.name
-
-
-@core.serves("FunctionCallArgValue", "value")
-def input_value(_session: Session, parent: CallInput) -> str:
-    """Value of the argument, as JSON."""
-    return parent.value
-
-
-# -- errors ----------------------------------------------------------------------------------------
-
-
-@core.serves("Query", "error")
-def error(_session: Session, _parent: None, message: str) -> CallError:
-    """An error to return from a function."""
-    return CallError(message)
-
-
-@core.serves("Error", "message")
-def error_message(_session: Session, parent: CallError) -> str:
-    """What went wrong."""
-    return parent.message
-
-
-@core.serves("Error", "withValue")
-def with_value(_session: Session, parent: CallError, name: str, value: str) -> CallError:
-    """Add a value, given as JSON."""
-    json.loads(value)
-    return replace(parent, values=(*parent.values, (name, value)))

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from drydock import values
 from drydock.calls import Call
 from drydock.errors import ApiError, DrydockError
-from drydock.naming import enum_member, lower_camel
-from drydock.schema.moduletypes import Definition, ModuleObject, Names, main_object
+from drydock.naming import lower_camel
+from drydock.schema.moduletypes import (
+    Definition,
+    ModuleObject,
+    Names,
+    check_names,
+    main_object,
+)
+from drydock.schema.modulevalues import Values
 from drydock.schema.registry import Resolvers, Served, snake_case
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
     from drydock.defaults import UserDefaults
     from drydock.process import ModuleProcess
     from drydock.session import Session
     from drydock.source import ModuleSource
     from drydock.typedefs import Function, FunctionArg, Module, TypeDef
-
-ZERO = {"STRING_KIND": "", "INTEGER_KIND": 0, "FLOAT_KIND": 0.0, "BOOLEAN_KIND": False}
-"""What a null of the SDK becomes where the API allows none (v0.21, `core/modtypes.go`)."""
 
 
 class Bridge:
@@ -40,24 +45,22 @@ class Bridge:
         """Begin without a session; `process` gives the process when a function is called."""
         self.source, self.module = source, module
         self.defaults, self.process = defaults, process
-        self.names = Names(source.name, module)
+        self.names = Names(source.name, module, source.original)
+        self.values = Values(self.names)
 
-    def install(self, session: Session) -> None:
-        """Add the module to a session.
+    @property
+    def definition(self) -> str:
+        """The module's types in GraphQL's schema language."""
+        return Definition(self.names, self.module, self.defaults).text()
 
-        Raises:
-            DrydockError: If it has types that drydock does not serve.
-        """
-        if self.module.interface_types:
-            listed = ", ".join(item.name for item in self.module.interface_types)
-            raise DrydockError(
-                f"drydock does not serve modules with interfaces ({listed}); run this one on a "
-                "Dagger engine"
-            )
-        definition = Definition(self.names, self.module, self.defaults)
-        session.install(definition.text(), self._resolvers())
+    @property
+    def described(self) -> Module:
+        """The module, with its types as the API names them."""
+        module: Module = self.names.given_to(self.module)
+        return replace(module, name=self.source.name)
 
-    def _resolvers(self) -> Resolvers:
+    def resolvers(self) -> Resolvers:
+        """Resolvers of the module's fields, of its functions, and of its constructor in `Query`."""
         resolvers = Resolvers()
         for item in self.module.objects:
             owner = self.names.objects[item.name]
@@ -68,8 +71,7 @@ class Bridge:
                 resolvers[owner, lower_camel(function.name)] = self._served(item, function)
         main = main_object(self.names, self.module)
         if main.constructor:
-            field_name = lower_camel(self.source.name)
-            resolvers["Query", field_name] = self._served(main, main.constructor)
+            resolvers["Query", self.names.constructor] = self._served(main, main.constructor)
         return resolvers
 
     def _served(self, item: TypeDef, function: Function) -> Served:
@@ -77,7 +79,7 @@ class Bridge:
         return Served(partial(self._call, item, function), names)
 
     def _field(self, name: str, definition: TypeDef, session: Session, parent: ModuleObject) -> Any:
-        return self.to_api(session, parent.fields.get(name), definition)
+        return self.values.to_api(session, parent.fields.get(name), definition)
 
     # -- calls -------------------------------------------------------------------------------------
 
@@ -103,14 +105,20 @@ class Bridge:
             parent=parent.state if parent else "null",
             inputs=inputs,
         )
-        return self.to_api(session, await self.process().call(session, call), function.returns)
+        result = await session.results.get(
+            self.source, function, call, lambda: self.process().call(session, call)
+        )
+        try:
+            return self.values.to_api(session, result, function.returns)
+        except ApiError as error:
+            raise ApiError(f"{call.title}: {error}", error.extensions) from error
 
     async def _input(
         self, session: Session, item: TypeDef, function: Function, arg: FunctionArg, given: Any
     ) -> Any:
         """The value of one argument as the SDK expects it; an ellipsis where it is left out."""
         if given is not ...:
-            value = self.from_api(session, given, arg.type)
+            value = self.values.from_api(session, given, arg.type)
             return await self._filtered(session, value, arg)
         if arg.is_workspace:
             return session.ids.put(session.workspace)
@@ -160,57 +168,28 @@ class Bridge:
             )
         return target
 
-    # -- values ------------------------------------------------------------------------------------
 
-    def from_api(self, session: Session, value: Any, definition: TypeDef) -> Any:
-        """A value of the API as the SDK expects it."""
-        if value is None:
-            return None
-        if definition.element:
-            return [self.from_api(session, item, definition.element) for item in value]
-        if isinstance(value, ModuleObject):
-            return value.fields
-        if definition.kind == "OBJECT_KIND":
-            return session.ids.put(value)
-        if definition.kind == "ENUM_KIND":
-            return self._members(definition).get(value, value)
-        return value
+def install(session: Session, bridges: Sequence[Bridge]) -> None:
+    """Add modules to a session: the one that is called, last, after those that it needs.
 
-    def to_api(self, session: Session, value: Any, definition: TypeDef) -> Any:
-        """What the SDK gave as a value of the API.
+    Each sees its own types and those of its dependencies.
 
-        Raises:
-            ApiError: If it is none of the type.
-        """
-        if value is None:
-            return (
-                None
-                if definition.optional
-                else []
-                if definition.element
-                else ZERO.get(definition.kind)
-            )
-        if definition.element:
-            return [self.to_api(session, item, definition.element) for item in value]
-        if definition.kind == "OBJECT_KIND":
-            return self._object(session, value, definition)
-        if definition.kind == "ENUM_KIND" and definition.name in self.names.enums:
-            return self._api_member(value, definition)
-        if definition.kind == "VOID_KIND":
-            raise ApiError(f"cannot convert {type(value).__name__} to Void")
-        return value
+    Raises:
+        DrydockError: If one offers a type of another.
+    """
+    from drydock.session import core_schema  # noqa: PLC0415  # it imports this file's neighbours
 
-    def _object(self, session: Session, value: Any, definition: TypeDef) -> Any:
-        name = self.names.of(definition)
-        if isinstance(value, str):
-            return session.ids.get(value, name)
-        return ModuleObject(name, definition.name, json.dumps(value, sort_keys=True))
-
-    def _api_member(self, value: str, definition: TypeDef) -> str:
-        name = enum_member(value)
-        if name not in self._members(definition):
-            raise ApiError(f'invalid enum value "{value}" for "{definition.name}"')
-        return name
-
-    def _members(self, definition: TypeDef) -> Mapping[str, str]:
-        return self.names.members.get(definition.name, {})
+    by_name = {bridge.source.name: bridge for bridge in bridges}
+    for bridge in bridges:
+        check_names(bridge.names, bridge.module, core_schema().type_map)
+        for needed in bridge.source.dependencies:
+            bridge.names.check_own(bridge.module, by_name[needed.name].names)
+    texts = {name: bridge.definition for name, bridge in by_name.items()}
+    resolvers = Resolvers()
+    views = {}
+    for name, bridge in reversed(by_name.items()):
+        resolvers.update(bridge.resolvers())
+        seen = [*(needed.name for needed in bridge.source.dependencies), name]
+        views[name] = "\n".join(texts[item] for item in seen)
+    session.install("\n".join(texts.values()), resolvers, views)
+    session.modules.update(by_name)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from drydock.defaults import Place
 from drydock.errors import DrydockError
 from drydock.graph import Value
-from drydock.naming import enum_member, lower_camel, type_name
-from drydock.typedefs import Function, FunctionArg, Module, TypeDef
+from drydock.naming import camel, enum_member, lower_camel, type_name
+from drydock.typedefs import Field, Function, FunctionArg, Module, TypeDef
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from drydock.defaults import UserDefaults
 
 BUILT_IN = {
@@ -22,6 +24,9 @@ BUILT_IN = {
     "BOOLEAN_KIND": "Boolean",
     "VOID_KIND": "Void",
 }
+
+REFERENCES = frozenset({"OBJECT_KIND", "INTERFACE_KIND"})
+"""Kinds whose values are given by id."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,28 +48,76 @@ class ModuleObject(Value):
 class Names:
     """How a module's types are called in the API."""
 
-    def __init__(self, name: str, module: Module) -> None:
-        """Take the names from a module's registration."""
+    def __init__(self, name: str, module: Module, original: str | None = None) -> None:
+        """Take the names from a module's registration; `original` is what it calls itself."""
         self.module_name = name
-        self.main = type_name(name, name)
-        self.objects = {t.name: type_name(name, t.name) for t in module.objects}
-        self.enums = {t.name: type_name(name, t.name) for t in module.enums}
+        self.main = camel(name)
+
+        def named(types: tuple[TypeDef, ...]) -> dict[str, str]:
+            return {t.name: type_name(name, t.name, original) for t in types}
+
+        self.objects, self.enums = named(module.objects), named(module.enums)
+        self.interfaces = named(module.interface_types)
         self.members = {
             t.name: {enum_member(member.name): member.name for member in t.members}
             for t in module.enums
         }
 
+    @property
+    def constructor(self) -> str:
+        """The field of `Query` that makes the main object; a field of the API itself stays."""
+        from drydock.session import core_schema  # noqa: PLC0415  # it imports this file
+
+        name = lower_camel(self.module_name)
+        query = core_schema().query_type
+        return f"{name}_" if query and name in query.fields else name
+
     def of(self, definition: TypeDef) -> str:
         """A type's name in the API."""
-        if definition.kind == "OBJECT_KIND":
-            return self.objects.get(definition.name, definition.name)
-        if definition.kind == "ENUM_KIND":
-            return self.enums.get(definition.name, definition.name)
+        own = {
+            "OBJECT_KIND": self.objects,
+            "INTERFACE_KIND": self.interfaces,
+            "ENUM_KIND": self.enums,
+        }
+        if definition.kind in own:
+            return own[definition.kind].get(definition.name, definition.name)
         return BUILT_IN.get(definition.kind, definition.name)
+
+    def given_to(self, value: Any) -> Any:
+        """Type definitions with the API's names in them."""
+        if isinstance(value, tuple):
+            return tuple(self.given_to(item) for item in value)
+        if not is_dataclass(value) or isinstance(value, type):
+            return value
+        changed = {f.name: self.given_to(getattr(value, f.name)) for f in fields(value)}
+        if isinstance(value, TypeDef) and value.name:
+            changed["name"] = self.of(value)
+        return replace(value, **changed)
+
+    def check_own(self, module: Module, needed: Names) -> None:
+        """Refuse a module that offers a type of one that it needs, as the Dagger engine does.
+
+        Raises:
+            DrydockError: If it does.
+        """
+        foreign = {*needed.objects.values(), *needed.interfaces.values(), *needed.enums.values()}
+        for item in (*module.objects, *module.interface_types):
+            used = [(f.name, f.type) for f in item.fields]
+            for function in item.functions:
+                used += [(function.name, function.returns)]
+                used += [(function.name, arg.type) for arg in function.args]
+            for name, definition in used:
+                if (inner := definition.element or definition).name in foreign:
+                    raise DrydockError(
+                        f"module {self.module_name}: {item.name}.{name} offers {inner.name}, a type "
+                        f"of module {needed.module_name}. A module can only offer its own types and "
+                        "the API's: return what they hold, or declare an interface."
+                    )
 
     def place(self, item: TypeDef, function: Function) -> Place:
         """Where a function's arguments stand in the user's defaults."""
-        return Place("" if self.objects[item.name] == self.main else item.name, function.name)
+        is_main = self.objects.get(item.name) == self.main
+        return Place("" if is_main else item.name, function.name)
 
 
 class Definition:
@@ -76,9 +129,13 @@ class Definition:
 
     def text(self) -> str:
         """The definition of all types, and of the constructor in `Query`."""
-        parts = [*map(self._enum, self.module.enums), *map(self._object, self.module.objects)]
+        parts = [
+            *map(self._enum, self.module.enums),
+            *map(self._interface, self.module.interface_types),
+            *map(self._object, self.module.objects),
+        ]
         constructor = main_object(self.names, self.module).constructor
-        field = lower_camel(self.names.module_name)
+        field = self.names.constructor
         arguments = self._arguments(Place(), constructor) if constructor else ""
         description = constructor.description if constructor else ""
         query = f"{_doc(description)}{field}{arguments}: {self.names.main}!"
@@ -86,26 +143,36 @@ class Definition:
 
     def _enum(self, enum: TypeDef) -> str:
         members = "\n".join(
-            f"{_doc(m.description)}{enum_member(m.name)}{_deprecated(m.deprecated)}"
+            f"{_doc(m.description)}{enum_member(m.name)} @enumValue(value: {_quoted(m.value)})"
+            f"{_deprecated(m.deprecated)}"
             for m in enum.members
         )
         return f"{_doc(enum.description)}enum {self.names.enums[enum.name]} {{\n{members}\n}}"
 
     def _object(self, item: TypeDef) -> str:
-        lines = ["id: ID!"]
-        for field in item.fields:
-            name = lower_camel(field.name)
-            suffix = _deprecated(field.deprecated)
-            lines.append(f"{_doc(field.description)}{name}: {self._output(field.type)}{suffix}")
-        for function in item.functions:
-            name = lower_camel(function.name)
-            arguments = self._arguments(self.names.place(item, function), function)
-            suffix = _deprecated(function.deprecated)
-            result = self._output(function.returns)
-            lines.append(f"{_doc(function.description)}{name}{arguments}: {result}{suffix}")
-        body = "\n".join(lines)
         name = self.names.objects[item.name]
-        return f"{_doc(item.description)}type {name} implements Node {{\n{body}\n}}"
+        return f"{_doc(item.description)}type {name} implements Node {{\n{self._body(item)}\n}}"
+
+    def _interface(self, item: TypeDef) -> str:
+        name = self.names.interfaces[item.name]
+        return f"{_doc(item.description)}interface {name} {{\n{self._body(item)}\n}}"
+
+    def _body(self, item: TypeDef) -> str:
+        return "\n".join(
+            ["id: ID!", *map(self._field, item.fields)]
+            + [self._function(item, function) for function in item.functions]
+        )
+
+    def _field(self, field: Field) -> str:
+        kind = self._output(field.type)
+        name, suffix = lower_camel(field.name), _deprecated(field.deprecated)
+        return f"{_doc(field.description)}{name}: {kind}{suffix}"
+
+    def _function(self, item: TypeDef, function: Function) -> str:
+        arguments = self._arguments(self.names.place(item, function), function)
+        name, suffix = lower_camel(function.name), _deprecated(function.deprecated)
+        kind = self._output(function.returns)
+        return f"{_doc(function.description)}{name}{arguments}: {kind}{suffix}"
 
     def _arguments(self, where: Place, function: Function) -> str:
         if not function.args:
@@ -138,7 +205,7 @@ class Definition:
     def _directives(self, arg: FunctionArg) -> str:
         parts = []
         inner = arg.type.element or arg.type
-        if inner.kind == "OBJECT_KIND":
+        if inner.kind in REFERENCES:
             parts.append(f"@expectedType(name: {_quoted(self.names.of(inner))})")
         if arg.default_path:
             parts.append(f"@defaultPath(path: {_quoted(arg.default_path)})")
@@ -153,7 +220,7 @@ class Definition:
         if definition.element:
             inner = self._input(definition.element)
             return f"[{inner}{'' if definition.element.optional else '!'}]"
-        return "ID" if definition.kind == "OBJECT_KIND" else self.names.of(definition)
+        return "ID" if definition.kind in REFERENCES else self.names.of(definition)
 
     def _output(self, definition: TypeDef) -> str:
         name = (
@@ -175,6 +242,33 @@ def main_object(names: Names, module: Module) -> TypeDef:
         if names.objects[item.name] == names.main:
             return item
     raise DrydockError(f"module {names.module_name} has no main object {names.main}")
+
+
+def check_names(names: Names, module: Module, taken: Container[str]) -> None:
+    """Refuse what the API has a meaning of its own for, as the Dagger engine does.
+
+    Args:
+        names: What the module's types are called.
+        module: Its types.
+        taken: Names of the API's own types.
+
+    Raises:
+        DrydockError: If a type is called like one of them, a field or a function `id`.
+    """
+    name = names.module_name
+    for owned in (*names.objects.values(), *names.interfaces.values(), *names.enums.values()):
+        if owned in taken:
+            raise DrydockError(
+                f"module {name}: its type {owned} is called like a type of the API. "
+                'Give the module another "name" in dagger.json.'
+            )
+    for item in (*module.objects, *module.interface_types):
+        members = [*(field.name for field in item.fields), *(f.name for f in item.functions)]
+        if "id" in map(lower_camel, members):
+            raise DrydockError(
+                f'module {name}: {item.name} has a field or function called "id", which every '
+                "object of the API has already. Give it another name."
+            )
 
 
 def _quoted(text: str) -> str:

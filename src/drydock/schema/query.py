@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from drydock.session import Session
 
 API_VERSION = "v0.21.8"
+ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armhf": "arm"}
+NAME_LIMIT = 255
+"""Bytes of a file's name (`NAME_MAX` of Linux)."""
 
 
 @core.serves("Query", "version")
@@ -36,25 +39,28 @@ def node(session: Session, _query: None, *, id: str) -> Any:  # noqa: A002  # th
 
 @core.serves("Query", "container")
 def container(_session: Session, _query: None, *, platform: str | None = None) -> Container:
-    """An empty container.
-
-    Raises:
-        ApiError: If it is for another platform than this machine's.
-    """
+    """An empty container."""
     return Container(platform=checked_platform(platform))
 
 
 def checked_platform(platform: str | None) -> str:
-    """The platform, when it can be built here.
+    """A platform by its usual name (`linux/aarch64` is `linux/arm64`); this machine's where none is given.
 
     Raises:
-        ApiError: If it cannot.
+        ApiError: If it is none.
     """
-    if platform and platform != DEFAULT_PLATFORM:
-        raise ApiError(
-            f"drydock builds for {DEFAULT_PLATFORM}, not for {platform}; run this on a Dagger engine"
-        )
-    return DEFAULT_PLATFORM
+    if not platform:
+        return DEFAULT_PLATFORM
+    system, *rest = platform.lower().split("/")
+    architecture = ARCHITECTURES.get(rest[0], rest[0]) if rest else ""
+    if (
+        not architecture
+        or len(rest) > 2
+        or not all(part.isalnum() for part in (system, architecture, *rest[1:]))
+    ):
+        raise ApiError(f'"{platform}" is no platform, such as linux/amd64 or linux/arm/v7')
+    variant = "" if (architecture, rest[-1]) == ("arm64", "v8") else "/".join(rest[1:])
+    return "/".join(filter(None, (system, architecture, variant)))
 
 
 @core.serves("Query", "directory")
@@ -74,12 +80,30 @@ def file(
     """
     if "/" in name:
         raise ApiError(f'file name "{name}" must not contain a directory')
-    return File(
-        MakeFile(Scratch(), f"/{name}", contents.encode(), permissions or 0o644), f"/{name}"
-    )
+    return new_file(name, contents, permissions)
+
+
+def new_file(name: str, contents: str, permissions: int) -> File:
+    """A file that is made of its text.
+
+    Raises:
+        ApiError: If no file can have this name.
+    """
+    if len(name.encode()) > NAME_LIMIT:
+        raise ApiError(f"File name length exceeds the maximum supported {NAME_LIMIT} characters")
+    data = contents.encode(errors="surrogatepass")
+    return File(MakeFile(Scratch(), f"/{name}", data, permissions or 0o644), f"/{name}")
 
 
 @core.serves("Query", "cacheVolume")
-def cache_volume(_session: Session, _query: None, *, key: str) -> CacheVolume:
-    """A cache volume by its key."""
-    return CacheVolume(f"drydock/{key}")
+def cache_volume(
+    _session: Session,
+    _query: None,
+    *,
+    key: str,
+    source: Directory | None = None,
+    sharing: str = "SHARED",
+    owner: str = "",
+) -> CacheVolume:
+    """A cache volume by its key; with another beginning, sharing or owner it is another one."""
+    return CacheVolume(f"drydock/{key}", source, sharing, owner)

@@ -11,8 +11,8 @@ import keyword
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from graphql import GraphQLError, GraphQLResolveInfo, value_from_ast_untyped
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from drydock.session import Session
 
 Resolver = Callable[..., Any]
+Function = TypeVar("Function", bound=Resolver)
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,26 @@ class Served:
 class Resolvers(dict[tuple[str, str], Served]):
     """Resolvers by type and field."""
 
-    def serves(self, type_name: str, *fields: str) -> Callable[[Resolver], Resolver]:
+    def serves(self, type_name: str, *fields: str) -> Callable[[Function], Function]:
         """Register a function as the resolver of one field, or of several that do the same."""
 
-        def register(function: Resolver) -> Resolver:
+        def register(function: Function) -> Function:
             names = list(inspect.signature(function).parameters)[2:]
             for field in fields:
                 self[type_name, field] = Served(function, frozenset(names))
             return function
 
         return register
+
+    def plain(self, type_name: str, *fields: str) -> None:
+        """Register fields that are the object's own attributes."""
+        for field in fields:
+            self[type_name, field] = Served(partial(_attribute, snake_case(field)), frozenset())
+
+
+def _attribute(name: str, _session: Session, parent: Any) -> Any:
+    value = getattr(parent, name)
+    return list(value) if isinstance(value, tuple) else value
 
 
 core = Resolvers()

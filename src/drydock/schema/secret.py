@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from drydock.calls import calling
 from drydock.objects import Secret
 from drydock.schema.registry import core
 
@@ -18,9 +20,10 @@ def set_secret(session: Session, _query: None, *, name: str, plaintext: str) -> 
 
 
 @core.serves("Query", "secret")
-def secret(session: Session, _query: None, *, uri: str) -> Secret:
+def secret(session: Session, _query: None, *, uri: str, cache_key: str | None = None) -> Secret:
     """A secret by where it is: `env://NAME`, `file://PATH`, `cmd://COMMAND`."""
-    return session.engine.secrets.by_uri(uri)
+    named = session.engine.secrets.by_uri(uri)
+    return replace(named, cache_key=cache_key or "", of_module=calling() is not None)
 
 
 @core.serves("Secret", "plaintext")

@@ -1,0 +1,81 @@
+"""Work under way, shared by everybody who asks for it meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class _Work(Generic[Result]):
+    task: asyncio.Task[None]
+    result: asyncio.Future[Result]
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+    askers: int = 0
+
+
+class InFlight(Generic[Result]):
+    """Results by key; each is made once for all who ask while it is made or held, and forgotten then."""
+
+    def __init__(self) -> None:
+        self._working: dict[str, _Work[Result]] = {}
+
+    async def share(self, key: str, make: Callable[[], Awaitable[Result]]) -> Result:
+        """The result of `make`, or of what somebody else began under this key."""
+
+        @asynccontextmanager
+        async def made() -> AsyncIterator[Result]:
+            yield await make()
+
+        async with self.hold(key, made) as result:
+            return result
+
+    @asynccontextmanager
+    async def hold(
+        self, key: str, make: Callable[[], AbstractAsyncContextManager[Result]]
+    ) -> AsyncIterator[Result]:
+        """What `make` gives, or what somebody else holds under this key; it ends with the last who holds it.
+
+        One asker that is cancelled leaves the others theirs; the last one takes the work with it.
+        """
+        work = self._working.get(key)
+        if work is None:
+            work = self._working[key] = _begin(make)
+        work.askers += 1
+        try:
+            yield await asyncio.shield(work.result)
+        finally:
+            work.askers -= 1
+            if work.askers == 0:
+                del self._working[key]
+                await _end(work)
+
+
+def _begin(make: Callable[[], AbstractAsyncContextManager[Result]]) -> _Work[Result]:
+    result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+    released = asyncio.Event()
+
+    async def run() -> None:
+        try:
+            async with make() as made:
+                result.set_result(made)
+                await released.wait()
+        except Exception as error:  # noqa: BLE001  # it is the askers'
+            if not result.done():
+                result.set_exception(error)
+
+    return _Work(asyncio.ensure_future(run()), result, released)
+
+
+async def _end(work: _Work[Result]) -> None:
+    work.released.set()
+    if not work.result.done():
+        work.task.cancel()
+        work.result.cancel()
+    with suppress(asyncio.CancelledError):
+        await asyncio.shield(work.task)

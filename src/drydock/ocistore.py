@@ -1,0 +1,88 @@
+"""Blobs of images that were fetched from the daemon: what is there already is not sent again."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import tarfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from drydock import paths
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+LAYOUT = {"imageLayoutVersion": "1.0.0"}
+MANIFESTS = ("index.v1+json", "manifest.v1+json", "manifest.list.v2+json", "manifest.v2+json")
+"""How the media types of what lists blobs end, OCI's and Docker's."""
+
+UNUSED = 2 * 24 * 3600
+"""Seconds after which a blob that no image needed is deleted."""
+
+
+class OciStore:
+    """An OCI image layout (image specification v1.1) that BuildKit exports to, one for all images."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep it in a folder, which is made when it is needed."""
+        self.folder = folder
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Path]:
+        """The layout, for an export; what nobody used for a while is deleted."""
+        self._prune()
+        # Every export adds to this list, which nobody reads: the daemon tells what it exported.
+        (paths.private(self.folder) / "index.json").unlink(missing_ok=True)
+        yield self.folder
+
+    def pack(self, image: Mapping[str, Any], archive: Path) -> None:
+        """Write an image's archive.
+
+        Args:
+            image: The descriptor of its manifest, or of its index.
+            archive: The file to write.
+
+        Raises:
+            FileNotFoundError: If a blob of it is not there.
+        """
+        with tarfile.open(archive, "w") as tar:
+            for digest in sorted(set(self._blobs(image))):
+                path = self._blob(digest)
+                os.utime(path)
+                with path.open("rb") as content:
+                    tar.addfile(
+                        _entry(f"blobs/{digest.replace(':', '/')}", path.stat().st_size), content
+                    )
+            index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [image]}
+            for name, value in (("index.json", index), ("oci-layout", LAYOUT)):
+                text = json.dumps(value).encode()
+                tar.addfile(_entry(name, len(text)), io.BytesIO(text))
+
+    def _blobs(self, descriptor: Mapping[str, Any]) -> Iterator[str]:
+        """Digests of all that a descriptor stands for."""
+        yield descriptor["digest"]
+        if descriptor["mediaType"].endswith(MANIFESTS):
+            manifest = json.loads(self._blob(descriptor["digest"]).read_bytes())
+            for part in (*manifest.get("manifests", ()), *manifest.get("layers", ())):
+                yield from self._blobs(part)
+            if "config" in manifest:
+                yield manifest["config"]["digest"]
+
+    def _blob(self, digest: str) -> Path:
+        return self.folder / "blobs" / digest.replace(":", "/")
+
+    def _prune(self) -> None:
+        limit = time.time() - UNUSED
+        for path in self.folder.glob("blobs/*/*"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < limit:
+                    path.unlink()
+
+
+def _entry(name: str, size: int) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = size, 0o644
+    return entry
