@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -117,16 +118,30 @@ async def evaluate(images: Sequence[Made]) -> tuple[list[ImageFacts], list[Step]
     Raises:
         ExceptionGroup: What failed, of every image.
     """
-    known = await side_by_side(_built, images)
-    # Every log at once: asked one by one, the engine goes through each build again.
+    known: dict[str, ImageFacts] = {}
+    steps: list[Step] = []
+
+    async def look(made: Made) -> None:
+        known[made.name] = await _built(made)
+
+    async def log() -> None:
+        steps.extend(await _steps(images))
+
+    # At once: the engine does what they share once, and a failure of it is reported once.
+    jobs: list[Callable[[], Awaitable[None]]] = [*(partial(look, made) for made in images), log]
+    await side_by_side(lambda job: job(), jobs)
+    return [known[made.name] for made in images], steps
+
+
+async def _steps(images: Sequence[Made]) -> list[Step]:
+    """Every step of the builds: one query for all, or the engine goes through each build again."""
     logs = dag.directory()
     # Images share containers, each the same object.
     built = {id(container): container for made in images for container in made.built}
     for number, container in enumerate(built.values()):
         logs = logs.with_file(f"{number}.tsv", container.file(f"{SCRIPTS}/steps.tsv"))
     async with local(logs) as files:
-        texts = files.texts(files.names)
-    return known, merge(map(parse_steps, texts.values()))
+        return merge(map(parse_steps, files.texts(files.names).values()))
 
 
 async def _built(made: Made) -> ImageFacts:
