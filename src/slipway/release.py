@@ -135,9 +135,11 @@ async def evaluate(images: Sequence[Made]) -> tuple[list[ImageFacts], list[Step]
 
 async def _steps(images: Sequence[Made]) -> list[Step]:
     """Every step of the builds: one query for all, or the engine goes through each build again."""
-    logs = dag.directory()
     # Images share containers, each the same object.
     built = {id(container): container for made in images for container in made.built}
+    if not built:
+        return []  # Dockerfiles alone; a Dagger engine exports no empty directory
+    logs = dag.directory()
     for number, container in enumerate(built.values()):
         logs = logs.with_file(f"{number}.tsv", container.file(f"{SCRIPTS}/steps.tsv"))
     async with local(logs) as files:
