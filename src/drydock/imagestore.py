@@ -107,27 +107,19 @@ class ImageStore:
         )
         return f"{address}@{solved.metadata['containerimage.digest']}"
 
-    async def archive(
-        self, containers: list[Container], kind: str, attributes: Mapping[str, str]
-    ) -> Path:
-        """An image with one variant for each container, as an archive in drydock's cache; `kind`: `oci`, `docker`."""
+    async def archive(self, containers: list[Container], attributes: Mapping[str, str]) -> Path:
+        """An image with one variant for each container, as an archive in drydock's cache."""
         solved = await self._images(containers, "image", {**attributes, "push": "false"})
         digest = solved.metadata["containerimage.digest"]
-        return await self.archives.ensure(
-            f"{kind}-{digest}", lambda path: self._write(containers, kind, attributes, path)
-        )
 
-    async def _write(
-        self, containers: list[Container], kind: str, attributes: Mapping[str, str], archive: Path
-    ) -> None:
-        if kind != "oci":
-            await self._images(containers, kind, {**attributes, "dest": str(archive)})
-            return
-        with self.blobs.opened() as layout:
-            output = {**attributes, "tar": "false", "dest": str(layout)}
-            solved = await self._images(containers, kind, output)
-        image = solved.metadata["containerimage.descriptor"]
-        await asyncio.to_thread(self.blobs.pack, image, archive)
+        async def write(archive: Path) -> None:
+            with self.blobs.opened() as layout:
+                output = {**attributes, "tar": "false", "dest": str(layout)}
+                exported = await self._images(containers, "oci", output)
+            image = exported.metadata["containerimage.descriptor"]
+            await asyncio.to_thread(self.blobs.pack, image, archive)
+
+        return await self.archives.ensure(f"image-{digest}", write)
 
     async def _images(
         self, containers: list[Container], kind: str, attributes: Mapping[str, str]

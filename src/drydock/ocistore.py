@@ -56,10 +56,23 @@ class OciStore:
                     tar.addfile(
                         _entry(f"blobs/{digest.replace(':', '/')}", path.stat().st_size), content
                     )
-            index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [image]}
-            for name, value in (("index.json", index), ("oci-layout", LAYOUT)):
+            for name, value in self._lists(image).items():
                 text = json.dumps(value).encode()
                 tar.addfile(_entry(name, len(text)), io.BytesIO(text))
+
+    def _lists(self, image: Mapping[str, Any]) -> dict[str, Any]:
+        """The files of an archive that say what is in it."""
+        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [image]}
+        lists = {"index.json": index, "oci-layout": LAYOUT}
+        manifest = json.loads(self._blob(image["digest"]).read_bytes())
+        if "layers" in manifest:
+            # What `docker load` reads, of any age; it knows no image for several platforms.
+            config, *layers = (
+                f"blobs/{part['digest'].replace(':', '/')}"
+                for part in (manifest["config"], *manifest["layers"])
+            )
+            lists["manifest.json"] = [{"Config": config, "RepoTags": None, "Layers": layers}]
+        return lists
 
     def _blobs(self, descriptor: Mapping[str, Any]) -> Iterator[str]:
         """Digests of all that a descriptor stands for."""

@@ -17,9 +17,12 @@ from .workspace import NOISE, ROOT_NOISE
 STORE = "/pnpm"
 _NPMRC = "/root/.npmrc"
 _SCRIPT_FILES = Path(__file__).parent / "scripts"
+# Where Node keeps compiled JavaScript from one start to the next (from 22.1 on): TypeScript alone is 9 MB of it.
+_BYTECODE = "/slipway-node"
 # What builds run with. None of it reaches a runtime image: those start from the base image anew.
 _BUILD_ENVIRONMENT = {
     "CI": "1",
+    "NODE_COMPILE_CACHE": _BYTECODE,
     "NEXT_TELEMETRY_DISABLED": "1",
     "CHECKPOINT_DISABLE": "1",
     "PRISMA_HIDE_UPDATE_MESSAGE": "1",
@@ -101,7 +104,8 @@ class Installation:
             made = made.with_env_variable(name, value)
         command = step("pnpm", f"{SCRIPTS}/pnpm.sh", self.survey.project.pnpm)
         made = self._with_npmrc(made.with_workdir(REPO), command)
-        return made.with_mounted_cache(STORE, dag.cache_volume("slipway-pnpm-store"))
+        made = made.with_mounted_cache(STORE, dag.cache_volume("slipway-pnpm-store"))
+        return made.with_mounted_cache(_BYTECODE, dag.cache_volume("slipway-node-bytecode"))
 
     @cached_property
     def manifests(self) -> dagger.Directory:

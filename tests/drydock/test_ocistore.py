@@ -53,6 +53,10 @@ def test_an_archive_holds_its_image_and_no_other(store: OciStore, tmp_path: Path
     assert found.digest == wanted["digest"] != other["digest"]
     assert found.config == CONFIG
     assert len(list((tmp_path / "unpacked/blobs/sha256").iterdir())) == 3
+    (listed,) = json.loads((tmp_path / "unpacked/manifest.json").read_text())
+    assert all(
+        (tmp_path / "unpacked" / name).exists() for name in [listed["Config"], *listed["Layers"]]
+    )
 
 
 def test_an_index_takes_its_images_along(store: OciStore, tmp_path: Path) -> None:

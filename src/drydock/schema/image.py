@@ -88,12 +88,8 @@ async def _tarball(
     forced_compression: str | None,
     media_types: str,
 ) -> File:
-    # BuildKit's name for a layout with a list of images beside it, as `docker load` of any age takes it; of an image
-    # for several platforms it makes none.
-    kind = "docker" if len(containers) == 1 else "oci"
-    path = await session.engine.images.archive(
-        containers, kind, _attributes(forced_compression, media_types)
-    )
+    attributes = _attributes(forced_compression, media_types)
+    path = await session.engine.images.archive(containers, attributes)
     return File(Local(str(path.parent), (path.name,)), f"/{path.name}")
 
 
