@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from drydock import paths
+from drydock import paths, temporary
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 LAYOUT = {"imageLayoutVersion": "1.0.0"}
@@ -32,11 +32,14 @@ class OciStore:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Path]:
-        """The layout, for an export; what nobody used for a while is deleted."""
+        """A layout with the blobs in it, for one export; what nobody used for a while is deleted."""
+        blobs = paths.private(self.folder) / "blobs"
+        blobs.mkdir(exist_ok=True)
         self._prune()
-        # Every export adds to this list, which nobody reads: the daemon tells what it exported.
-        (paths.private(self.folder) / "index.json").unlink(missing_ok=True)
-        yield self.folder
+        # A folder for each: buildctl locks the list in it, and fails where another one writes.
+        with temporary.folder_in(self.folder, ".export-") as layout:
+            (layout / "blobs").symlink_to(blobs)
+            yield layout
 
     def pack(self, image: Mapping[str, Any], archive: Path) -> None:
         """Write an image's archive.

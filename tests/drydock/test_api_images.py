@@ -1,5 +1,6 @@
 """Images that come in and go out, through the SDK's own client."""
 
+import asyncio
 import io
 import json
 import subprocess
@@ -45,6 +46,17 @@ async def test_an_archive_goes_out_and_comes_back(dag: dagger.Client, media: str
     assert await back.label("a") == "b"
     assert (await back.entrypoint(), await back.workdir()) == (["cat"], "/srv")
     assert await back.with_exec([], use_entrypoint=True).stdout() == "hi"
+
+
+async def test_archives_are_made_side_by_side(dag: dagger.Client) -> None:
+    """Of images that share most of their blobs, and that nobody has made before."""
+    contents = [uuid.uuid4().hex for _ in range(4)]
+
+    async def again(content: str) -> str:
+        archive = image(dag).with_new_file("/new", content).as_tarball()
+        return await dag.container().import_(archive).file("/new").contents()
+
+    assert await asyncio.gather(*map(again, contents)) == contents
 
 
 async def test_what_older_docker_saved_comes_in(dag: dagger.Client, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def put(store: OciStore, media_type: str, content: object) -> dict[str, Any]:
     data = content if isinstance(content, bytes) else json.dumps(content).encode()
     digest = hashlib.sha256(data).hexdigest()
     with store.opened() as layout:
-        (layout / "blobs/sha256").mkdir(parents=True, exist_ok=True)
+        (layout / "blobs/sha256").mkdir(exist_ok=True)
         (layout / "blobs/sha256" / digest).write_bytes(data)
     return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(data)}
 
