@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from drydock import paths, recipes
 from drydock.contents import ID, Contents, UnkeepableError
 from drydock.environment import SDK_VERSION
-from drydock.graph import Local, SecretRef, Value
+from drydock.graph import Local, OciLayout, SecretRef, Value
 from drydock.objects import Secret
 from drydock.schema.moduletypes import ModuleObject
 
@@ -177,6 +177,8 @@ class _Kept:
         if isinstance(part, Local):
             given = part.key in self._contents.directories
             return given or Path(part.path).is_relative_to(self._source.root)
+        if isinstance(part, OciLayout):
+            return Path(part.store).exists()  # it is cleared away in time
         if isinstance(part, (Secret, SecretRef)):
             digest = part.digest if isinstance(part, Secret) else part.id
             return not digest or digest in self._contents.secrets

@@ -37,7 +37,7 @@ class User:
         programs = paths.data() / "bin"
         variables = {
             "PATH": f"{os.environ['PATH']}:{programs}",
-            "HOME": os.environ["HOME"] if os.geteuid() == 0 else str(self.home),
+            "HOME": str(self.home),
             "DRYDOCK_CONFIG": str(self.home / "drydock.toml"),
         }
         visible = [sys.base_prefix, sys.prefix, str(HERE.parent.parent), str(programs)]
