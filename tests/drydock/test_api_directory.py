@@ -218,6 +218,14 @@ RUN exit 1
     assert "b.md" not in await built.directory("/context").entries()
 
 
+async def test_a_dockerfile_is_built_for_another_platform(dag: dagger.Client) -> None:
+    """As long as it runs no command."""
+    context = tree(dag).with_new_file("Dockerfile", "FROM scratch\nARG TARGETARCH\nCOPY a.txt /\n")
+    built = context.docker_build(platform=dagger.Platform("linux/arm64"))
+    assert await built.platform() == "linux/arm64"
+    assert await built.rootfs().entries() == ["a.txt"]
+
+
 async def test_a_failing_dockerfile_tells_its_line(dag: dagger.Client) -> None:
     """BuildKit's own message comes through."""
     context = dag.directory().with_new_file(
