@@ -1,7 +1,7 @@
 """Progress as plain lines on standard error: for CI, logs, and pipes. No colour, flushed at once.
 
 0.8s #3 ▶ sh -c apt-get update
-1.1s #3 │ Get:1 http://deb.debian.org bookworm InRelease
+1.1s #3 │ Get:1 bookworm InRelease [151 kB]
 4.0s #3 ✔ sh -c apt-get update [3.2s]
 """
 
