@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from drydock import firewall, paths, rootless
+from drydock import firewall, paths, rootless, subnets
 from drydock.daemonconfig import bridge_network, buildkitd_config, load
 from drydock.errors import DrydockError
 
@@ -114,7 +114,8 @@ def _network_path() -> Path:
 def _network() -> tuple[str, str]:
     """Name of the bridge and its subnet; two daemons of one machine, each with its state, have two."""
     number = int(hashlib.sha256(str(run_folder()).encode()).hexdigest()[:8], 16)
-    return f"drydock{number:08x}"[:15], f"10.87.{number % 64 * 4}.0/22"
+    bridge = f"drydock{number:08x}"[:15]
+    return bridge, subnets.choose(bridge, number, subnets.routes())
 
 
 def _cni_plugins() -> Path:
