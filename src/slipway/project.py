@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .config import EnvironmentConfig, Kind, nearest
+from .config import EnvironmentConfig, Kind
+from .configfile import nearest
 from .errors import ConfigError
 from .prisma import PrismaProject
 

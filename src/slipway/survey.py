@@ -11,7 +11,7 @@ from pathlib import Path
 
 import dagger
 
-from . import config, detect, git, lockfile, manifest, project
+from . import configfile, detect, git, lockfile, manifest, project
 from .errors import ConfigError, SlipwayError
 from .workspace import NOISE, Monorepo
 
@@ -93,7 +93,7 @@ async def take(ws: dagger.Workspace, config_name: str) -> Survey:
     named = [f"**/{posixpath.basename(name)}" for name in _DOCKERFILE.findall(text)]
     folder = ws.directory(root, include=[*INCLUDE, *named], exclude=list(EXCLUDE))
     repo = await _repo(folder)
-    made = config.load(text, where=config_name, packages=repo.packages, files=repo.files)
+    made = configfile.load(text, where=config_name, packages=repo.packages, files=repo.files)
     return Survey(root, repo, detect.project(repo, made), where, await _origin(ws))
 
 

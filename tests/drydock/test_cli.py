@@ -39,7 +39,7 @@ class Caller:
         """Run drydock, without waiting."""
         return subprocess.Popen(
             # As from a terminal: what runs in the background of a script would ignore Ctrl-C.
-            ["env", "--default-signal=INT", str(DRYDOCK), *arguments],
+            ["env", "--default-signal=INT,HUP", str(DRYDOCK), *arguments],
             cwd=self.cwd,
             env={**os.environ, **self.environment},
             stdin=subprocess.DEVNULL,

@@ -58,7 +58,7 @@ class Place:
         with (self.root / "stderr").open("ab") as stderr:
             process = subprocess.Popen(
                 # As from a terminal: what runs in the background of a script would ignore Ctrl-C.
-                ["env", "--default-signal=INT", str(DRYDOCK), *arguments],
+                ["env", "--default-signal=INT,HUP", str(DRYDOCK), *arguments],
                 cwd=self.root / "cwd",
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,

@@ -85,7 +85,7 @@ def terminal(request: pytest.FixtureRequest) -> Iterator[Terminal]:
 def start(terminal: Terminal, script: str, **environment: str) -> subprocess.Popen[str]:
     """Run a script in a container, its output in a pipe, progress on the terminal."""
     return subprocess.Popen(
-        ["env", "--default-signal=INT", str(DRYDOCK), "call", "shell", "--script", script],
+        ["env", "--default-signal=INT,HUP", str(DRYDOCK), "call", "shell", "--script", script],
         cwd=GREETER,
         env={**os.environ, "TERM": "xterm-256color", **environment},
         stdin=subprocess.DEVNULL,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from slipway.config import Config, load
+from slipway.config import Config
+from slipway.configfile import load
 from slipway.detect import project, slug
 from slipway.errors import ConfigError
 from slipway.project import App

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from slipway.config import Config, load
+from slipway.config import Config
+from slipway.configfile import load
 from slipway.errors import ConfigError
 
 
