@@ -1,12 +1,11 @@
 """The shell a build step runs, put together from what the packages say of themselves."""
 
-import json
 import posixpath
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 
 from . import layout, prisma
+from .collection import runtime_noise
 from .layout import SCRIPTS, Layout
 from .manifest import Package
 from .prisma import PrismaProject
@@ -15,8 +14,6 @@ from .project import OUTPUTS, App
 REPO = "/app"
 STEP = f"{SCRIPTS}/step.sh"
 COMPILE_CACHE = "/slipway-cache"
-# Where collect.mjs puts what it copies.
-COLLECTED = "/out/dependencies"
 # What a package at the repo's root has beside its own files.
 _INSTALL_FILES = ("pnpm-lock.yaml", ".npmrc", ".pnpmfile.cjs")
 _GENERATE = "prisma generate"
@@ -72,7 +69,9 @@ def package_lines(package: Package, project: PrismaProject | None) -> list[str]:
         package: The package.
         project: Prisma in it, if any.
     """
-    command = _compiled(output_folder(package)) if "build" in package.scripts else None
+    command = (
+        _compiled(output_folder(package), "pnpm run build") if "build" in package.scripts else None
+    )
     lines = _lines(package, project, command)
     if not lines:
         return []
@@ -123,15 +122,15 @@ def app_lines(
         generated: Whether Prisma's client is there already (see `generates_apart`).
     """
     if app.kind == "next":
-        build = "pnpm run build" if "build" in package.scripts else "pnpm exec next build"
+        build = _run_build(package, "pnpm exec next build", generated=generated)
         return [
             *_lines(package, project, build, generated=generated),
             f"{SCRIPTS}/standalone.sh {shlex.quote(app.path)}",
         ]
-    build_script = "pnpm run build" if "build" in package.scripts else "pnpm exec nest build"
+    build = _run_build(package, "pnpm exec nest build", generated=generated)
     command = None
     if "build" in package.scripts or app.kind == "nest":
-        command = _compiled(app.output or "dist", build_script)
+        command = _compiled(app.output or "dist", build)
     check = f"{SCRIPTS}/present.sh {shlex.quote(app.program[-1])} {shlex.quote(app.name)}"
     layouts = [
         Layout(folder(app.path), layout.APP, (*runtime_noise(package, app.program), *nested)),
@@ -161,15 +160,12 @@ def _lines(
     package: Package, project: PrismaProject | None, build: str | None, *, generated: bool = False
 ) -> list[str]:
     """Hooks, Prisma's client and the build; placeholders only for commands that generate."""
-    if generated:
-        left = [h for h in package.install_hooks if not package.runs(h, _GENERATE)]
-        if build and any(package.runs(hook, _GENERATE) for hook in _BUILD_HOOKS):
-            build = build.replace("pnpm run build", f"pnpm {_NO_HOOKS} run build")
-        lines = [*(f"pnpm run {hook}" for hook in left), *([build] if build else [])]
-        return [enter(package.path), *lines] if lines else []
-    values = assignments(prisma.placeholder_environment(project)) if project else ""
     hooks = {hook: package.runs(hook, _GENERATE) for hook in package.install_hooks}
     by_build = "build" in package.scripts and package.runs("build", _GENERATE)
+    if generated:
+        hooks = {hook: False for hook, generates in hooks.items() if not generates}
+        project, by_build = None, False
+    values = assignments(prisma.placeholder_environment(project)) if project else ""
     lines = [f"{values if generates else ''}pnpm run {hook}" for hook, generates in hooks.items()]
     if project and not by_build and not any(hooks.values()):
         lines.append(generate(project))
@@ -178,126 +174,26 @@ def _lines(
     return [enter(package.path), *lines] if lines else []
 
 
-def _compiled(output: str, command: str = "pnpm run build") -> str:
+def _run_build(package: Package, otherwise: str, *, generated: bool = False) -> str:
+    """The package's build script, or a command where it has none."""
+    if "build" not in package.scripts:
+        return otherwise
+    # pnpm skips all of a script's hooks or none.
+    apart = generated and any(package.runs(hook, _GENERATE) for hook in _BUILD_HOOKS)
+    return f"pnpm {_NO_HOOKS} run build" if apart else "pnpm run build"
+
+
+def _compiled(output: str, command: str) -> str:
     return f"{SCRIPTS}/compile.sh {shlex.quote(output)} {COMPILE_CACHE} {command}"
 
 
 def output_folder(package: Package) -> str:
     """The folder a package's build writes, as its entry points tell; else `dist`."""
-    for entry in entry_points(package):
+    for entry in package.entry_points:
         first = posixpath.normpath(entry).split("/")[0]
         if first in OUTPUTS:
             return first
     return "dist"
-
-
-def entry_points(package: Package) -> list[str]:
-    """Every file that `main`, `module`, `exports` and `bin` name."""
-    found: list[str] = []
-
-    def visit(value: object) -> None:
-        if isinstance(value, str):
-            found.append(value)
-        elif isinstance(value, Mapping):
-            for one in value.values():
-                visit(one)
-        elif isinstance(value, list):
-            for one in value:
-                visit(one)
-
-    for name in ("main", "module", "exports", "bin"):
-        visit(package.data.get(name))
-    return found
-
-
-# What a built package's folder holds that no program reads at run time.
-_RUNTIME_NOISE = (
-    "node_modules",
-    "test",
-    "tests",
-    "__tests__",
-    "e2e",
-    "coverage",
-    ".turbo",
-    "**/*.tsbuildinfo",
-    "**/*.d.ts",
-    "**/*.d.mts",
-    "**/*.d.cts",
-    "tsconfig*.json",
-    "nest-cli.json",
-    "jest*",
-    "vitest*",
-    "eslint*",
-    ".eslintrc*",
-    ".prettier*",
-    "tsup.config.*",
-    "*Dockerfile*",
-    "docker-compose*",
-    "**/.env",
-    "**/.env.*",
-    "*.md",
-    "prisma.config.*",
-)
-
-
-def runtime_noise(package: Package, program: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Patterns to leave out of a built package when it goes into an image.
-
-    Args:
-        package: The package.
-        program: What node is started with, for an app.
-
-    Returns:
-        Patterns relative to its folder; sources are kept if an entry point is among them.
-    """
-    entries = [posixpath.normpath(e) for e in (*entry_points(package), *program)]
-    sources = () if any(e.startswith("src/") for e in entries) or not entries else ("src",)
-    return (*_RUNTIME_NOISE, *sources, "prisma/migrations", "prisma/seed*")
-
-
-@dataclass(frozen=True)
-class Collection:
-    """What collect.mjs copies out of the installed workspace.
-
-    Attributes:
-        roots: Workspace folder → the dependencies to follow from there.
-        bins: The folder whose node_modules/.bin is filled, or None.
-        runners: Package managers to stand in for there.
-        scripts: Package scripts to run from there, by name.
-        drop: Regular expressions of files to leave out.
-    """
-
-    roots: Mapping[str, tuple[str, ...]]
-    bins: str | None = None
-    runners: tuple[str, ...] = ()
-    scripts: Mapping[str, str] = field(default_factory=dict)
-    drop: tuple[str, ...] = ()
-
-    def json(self) -> str:
-        """The script's argument."""
-        return json.dumps(asdict(self), sort_keys=True)
-
-
-def dropped_files(schemas: Mapping[str, PrismaProject], *, types: bool) -> tuple[str, ...]:
-    """Regular expressions of files in dependencies that nothing opens at run time.
-
-    Args:
-        schemas: Prisma in the workspace; other databases' query compilers, some megabytes each,
-            are dropped.
-        types: Drop type declarations too; ts-node reads them.
-    """
-    patterns = [r"\.[cm]?[jt]s\.map$", r"\.css\.map$"]
-    if types:
-        patterns.append(r"\.d\.[cm]?ts$")
-    projects = schemas.values()
-    unused = [
-        p
-        for p in prisma.PROVIDERS
-        if projects and all(p in project.other_providers for project in projects)
-    ]
-    if unused:
-        patterns.append(rf"/@prisma/client/runtime/query_\w+\.({'|'.join(unused)})\.")
-    return tuple(patterns)
 
 
 def quoted(text: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import dagger
 
-from . import build, layout, migrator
+from . import build, collection, layout, migrator
 from .install import settled
 from .layout import SCRIPTS
 from .monorepo import with_prisma_client
@@ -58,7 +58,7 @@ class Images:
         built, shared = await settled(workshop.app(app)), repo.closure(app.path, production=True)
         collected = await settled(self._collected(app, shared))
         container = self.runtime.base.with_env_variable("PORT", str(app.port))
-        container = container.with_directory("/", collected.directory(build.COLLECTED))
+        container = container.with_directory("/", collected.directory(collection.COLLECTED))
         layers = ["dependencies"]
         used = (schemas[path] for path in (app.path, *shared) if path in schemas)
         if any(project.client_in_modules for project in used):
@@ -79,7 +79,7 @@ class Images:
         workshop = self.runtime.workshop
         packages, schemas = workshop.survey.repo.packages, workshop.survey.project.prisma
         roots = {path: packages[path].runtime_dependencies for path in (app.path, *shared)}
-        plan = build.Collection(roots, drop=build.dropped_files(schemas, types=True))
+        plan = collection.Collection(roots, drop=collection.dropped_files(schemas, types=True))
         name = f"{app.name}: production dependencies"
         command = build.step(name, "node", f"{SCRIPTS}/collect.mjs", plan.json())
         return workshop.installed(app.path).with_exec(command)

@@ -114,6 +114,12 @@ class Package:
         )
         return tuple(join(self.path, file) for file in files if isinstance(file, str))
 
+    @property
+    def entry_points(self) -> list[str]:
+        """Every file that `main`, `module`, `exports` and `bin` name."""
+        fields = ("main", "module", "exports", "bin")
+        return [file for name in fields for file in _texts(self.data.get(name))]
+
     def runs(self, script: str, command: str, depth: int = 4) -> bool:
         """Whether a script runs a command, itself or through other scripts of the package.
 
@@ -225,6 +231,15 @@ def _until_program(words: Iterator[str]) -> tuple[str, ...] | None:
         elif not word.startswith("-"):
             return tuple(taken)
     return None
+
+
+def _texts(value: object) -> Iterator[str]:
+    """The texts in a value, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(one)
 
 
 def _useful_hook(script: str) -> bool:

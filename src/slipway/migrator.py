@@ -3,7 +3,7 @@
 import dagger
 from dagger import dag
 
-from . import build, layout, migration
+from . import build, collection, layout, migration
 from .build import REPO, shell
 from .install import settled
 from .layout import SCRIPTS
@@ -27,7 +27,7 @@ async def image(runtime: Runtime, migrator: Migrator) -> Made:
     # Migrating reads Prisma's files alone; a seed may import what the package imports.
     shared = workshop.survey.repo.closure(project.path, production=True) if project.seed else ()
     collected = await settled(_dependencies(runtime, migrator, shared))
-    container = runtime.base.with_directory("/", collected.directory(build.COLLECTED))
+    container = runtime.base.with_directory("/", collected.directory(collection.COLLECTED))
     layers = ["dependencies"]
     if project.client_in_modules:
         container = with_prisma_client(container, generated)
@@ -80,12 +80,12 @@ def _dependencies(
     roots = {path: repo.packages[path].runtime_dependencies for path in shared}
     roots["."] = tuple(name for name in names if name not in own)
     roots[project.path] = tuple(name for name in names if name in own)
-    plan = build.Collection(
+    plan = collection.Collection(
         roots,
         bins=project.path,
         runners=migration.runners(repo, project),
         scripts=migration.seed_scripts(repo, project),
-        drop=build.dropped_files(schemas, types="typescript" not in names),
+        drop=collection.dropped_files(schemas, types="typescript" not in names),
     )
     lines = [
         build.enter(project.path),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import dagger
 from dagger import dag
 
-from . import build, layout, migration
+from . import build, collection, layout, migration
 from .build import COMPILE_CACHE, REPO, shell
 from .install import Installation, settled
 from .manifest import join
@@ -62,7 +62,7 @@ class Workshop:
         """A shared package's folder without what only builds read."""
         if built := self._package(path):
             return built.directory(layout.RUNTIME)
-        noise = build.runtime_noise(self.survey.repo.packages[path])
+        noise = collection.runtime_noise(self.survey.repo.packages[path])
         return dag.directory().with_directory("/", self._sources(path), exclude=list(noise))
 
     def packages(self, path: str) -> dagger.Container:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from slipway import build
+from slipway import build, collection
 from slipway.manifest import Package
 from slipway.prisma import PrismaProject
 from slipway.project import App
@@ -151,26 +151,26 @@ def test_an_image_gets_no_sources_unless_they_are_the_program() -> None:
     """A package whose entry points lie in src keeps it."""
     compiled = Package("packages/a", {"main": "dist/index.js"})
     plain = Package("packages/b", {"exports": "./src/index.js"})
-    assert "src" in build.runtime_noise(compiled)
-    assert "src" not in build.runtime_noise(plain)
-    assert "src" in build.runtime_noise(Package("apps/api", NEST), ("dist/main",))
+    assert "src" in collection.runtime_noise(compiled)
+    assert "src" not in collection.runtime_noise(plain)
+    assert "src" in collection.runtime_noise(Package("apps/api", NEST), ("dist/main",))
 
 
 def test_what_dependencies_are_stripped_of() -> None:
     """Source maps, declarations, and query compilers of databases that no schema names."""
     postgres = PrismaProject("a", "a.prisma", providers=frozenset({"postgresql"}))
     mysql = PrismaProject("b", "b.prisma", providers=frozenset({"mysql"}))
-    (*_, one) = build.dropped_files({"a": postgres}, types=True)
-    (*_, two) = build.dropped_files({"a": postgres, "b": mysql}, types=False)
+    (*_, one) = collection.dropped_files({"a": postgres}, types=True)
+    (*_, two) = collection.dropped_files({"a": postgres, "b": mysql}, types=False)
     assert "mysql" in one
     assert "mysql" not in two
     assert "postgresql" not in one + two
-    assert build.dropped_files({}, types=False) == (r"\.[cm]?[jt]s\.map$", r"\.css\.map$")
+    assert collection.dropped_files({}, types=False) == (r"\.[cm]?[jt]s\.map$", r"\.css\.map$")
 
 
 def test_the_collection_is_json_for_the_script() -> None:
     """Sorted, so that the same wishes are the same step."""
-    plan = json.loads(build.Collection({"apps/api": ("a",)}, bins="apps/api").json())
+    plan = json.loads(collection.Collection({"apps/api": ("a",)}, bins="apps/api").json())
     assert plan == {
         "bins": "apps/api",
         "drop": [],
