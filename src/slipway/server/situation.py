@@ -1,0 +1,122 @@
+"""What is on the server, as plain values told from what docker prints."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .names import LABEL
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container that a release of ours started.
+
+    Attributes:
+        app: The app.
+        sequence: The release's number.
+        release: The release's name.
+        image: The image it runs, by digest.
+        running: Whether it runs.
+        health: `healthy`, `starting`, `unhealthy`, or empty without a health check.
+    """
+
+    app: str
+    sequence: int
+    release: str
+    image: str
+    running: bool = True
+    health: str = "healthy"
+
+    @property
+    def serves(self) -> bool:
+        """Whether the proxy sends requests to it."""
+        return self.running and self.health == "healthy"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A release whose files are on the server.
+
+    Attributes:
+        sequence: Its number.
+        identifier: Its name.
+        completed: Whether its deploy came to its end.
+    """
+
+    sequence: int
+    identifier: str
+    completed: bool = True
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that a plan depends on.
+
+    Attributes:
+        containers: Those of this project and environment.
+        releases: Those with files.
+        images: References that need no pull.
+        volumes: Their names.
+        networks: Their names.
+    """
+
+    containers: tuple[Container, ...] = ()
+    releases: tuple[Kept, ...] = ()
+    images: frozenset[str] = frozenset()
+    volumes: frozenset[str] = frozenset()
+    networks: frozenset[str] = field(default_factory=lambda: frozenset({"web", "internal"}))
+
+    @property
+    def next_sequence(self) -> int:
+        """A number above all that were ever used here."""
+        used = [c.sequence for c in self.containers] + [r.sequence for r in self.releases]
+        return max(used, default=0) + 1
+
+    def older(self, app: str, sequence: int) -> tuple[Container, ...]:
+        """An app's containers of other releases than one, whether they serve or were left behind."""
+        found = (c for c in self.containers if c.app == app and c.sequence != sequence)
+        return tuple(sorted(found, key=lambda c: c.sequence))
+
+
+def containers(inspected: Iterable[Mapping[str, Any]]) -> tuple[Container, ...]:
+    """The containers of `docker inspect`.
+
+    Args:
+        inspected: Its parsed answer; containers without our labels are passed over.
+    """
+    return tuple(_container(one) for one in inspected if f"{LABEL}.app" in _labels(one))
+
+
+def _container(one: Mapping[str, Any]) -> Container:
+    labels, state = _labels(one), one["State"]
+    return Container(
+        app=labels[f"{LABEL}.app"],
+        sequence=int(labels[f"{LABEL}.sequence"]),
+        release=labels[f"{LABEL}.release"],
+        image=one["Config"]["Image"],
+        running=state["Status"] == "running",
+        health=state.get("Health", {}).get("Status", ""),
+    )
+
+
+def _labels(one: Mapping[str, Any]) -> Mapping[str, str]:
+    return one["Config"].get("Labels") or {}
+
+
+def releases(folders: Iterable[str], completed: Iterable[str]) -> tuple[Kept, ...]:
+    """The releases among the names of folders, oldest first.
+
+    Args:
+        folders: Names below `releases`, such as `000007-v1.2.0`.
+        completed: Those that hold the mark of a completed deploy.
+    """
+    done = set(completed)
+    found = [name.partition("-") for name in folders if name.partition("-")[0].isdigit()]
+    kept = (Kept(int(number), rest, f"{number}-{rest}" in done) for number, _, rest in found)
+    return tuple(sorted(kept, key=lambda release: release.sequence))
+
+
+def lines_of_json(text: str) -> list[Any]:
+    """What docker prints as one JSON value a line."""
+    return [json.loads(line) for line in text.splitlines() if line.strip()]

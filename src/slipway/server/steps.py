@@ -1,0 +1,114 @@
+"""The steps of a plan: values that say what happens on the server, and one line for the reader each."""
+
+import shlex
+from dataclasses import dataclass
+
+PRIVATE = 0o600
+
+
+@dataclass(frozen=True)
+class Run:
+    """One command on the server.
+
+    Attributes:
+        title: What it does, for the log.
+        command: The program and its arguments, nothing quoted.
+        seconds: How long it may take.
+        stdin: What it reads; never shown.
+    """
+
+    title: str
+    command: tuple[str, ...]
+    seconds: float = 60.0
+    stdin: str | None = None
+
+    def __str__(self) -> str:
+        """The command as it could be typed."""
+        return shlex.join(self.command) + (" < (secret)" if self.stdin is not None else "")
+
+
+@dataclass(frozen=True)
+class Write:
+    """One file on the server, whole or not at all.
+
+    Attributes:
+        title: What it is, for the log.
+        path: Relative to the deploying user's home.
+        text: What it holds; never shown.
+        mode: Its permissions from the first byte.
+    """
+
+    title: str
+    path: str
+    text: str
+    mode: int = PRIVATE
+
+    def __str__(self) -> str:
+        """Path and permissions."""
+        return f"write {self.path} ({self.mode:04o}, {len(self.text.encode())} bytes)"
+
+
+@dataclass(frozen=True)
+class Routed:
+    """Wait until the proxy sends an address to one release.
+
+    Attributes:
+        title: For the log.
+        url: The address.
+        release: What the release's header has to say.
+        seconds: How long to wait.
+    """
+
+    title: str
+    url: str
+    release: str
+    seconds: float = 60.0
+
+    def __str__(self) -> str:
+        """Address and header."""
+        return f"wait until {self.url} is answered by {self.release} (at most {self.seconds:g} s)"
+
+
+@dataclass(frozen=True)
+class Drain:
+    """Let the requests end that the old release still answers.
+
+    Attributes:
+        title: For the log.
+        seconds: Longer than the slowest request.
+    """
+
+    title: str
+    seconds: float
+
+    def __str__(self) -> str:
+        """How long."""
+        return f"wait {self.seconds:g} s for requests in flight"
+
+
+Step = Run | Write | Routed | Drain
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Steps that belong together.
+
+    Attributes:
+        title: Such as `cut over api`.
+        steps: In their order.
+        undo: What to do when one of them fails, all of it, whatever fails among them.
+    """
+
+    title: str
+    steps: tuple[Step, ...]
+    undo: tuple[Step, ...] = ()
+
+
+def written(stages: tuple[Stage, ...]) -> str:
+    """A plan as text: a line for each stage, its steps below it."""
+    lines: list[str] = []
+    for stage in stages:
+        lines.append(stage.title)
+        lines += [f"  {step}" for step in stage.steps]
+        lines += [f"  if that fails: {step}" for step in stage.undo]
+    return "\n".join(lines)

@@ -1,0 +1,130 @@
+"""The release to bring to a server, with all that the server has to know of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .names import Site
+
+DATABASE_PORT = 5432
+
+
+@dataclass(frozen=True)
+class Routing:
+    """Which requests an app gets.
+
+    Attributes:
+        host: The public host name.
+        path: The path that they begin with; "/" for all.
+    """
+
+    host: str
+    path: str = "/"
+
+    @property
+    def rule(self) -> str:
+        """As Traefik writes it."""
+        prefix = f" && PathPrefix(`{self.path}`)" if self.path != "/" else ""
+        return f"Host(`{self.host}`){prefix}"
+
+
+@dataclass(frozen=True)
+class AppRelease:
+    """One app of the release.
+
+    Attributes:
+        name: The app.
+        image: Its image by digest.
+        port: Where it listens in its container.
+        routing: Which requests it gets.
+        health: The path that answers 2xx when it works.
+        band: Its band of router priorities; the more special routes the higher.
+        env: The names of what it gets from `api_env`; the file is written for it alone.
+        internal: Whether it reaches the database's network.
+        drain: Seconds that requests in flight get before the old release is stopped.
+        start: Seconds that a new container gets to become healthy.
+    """
+
+    name: str
+    image: str
+    port: int
+    routing: Routing
+    health: str
+    band: int
+    env: Mapping[str, str] = field(default_factory=dict)
+    internal: bool = False
+    drain: float = 10.0
+    start: int = 120
+
+
+@dataclass(frozen=True)
+class Database:
+    """The environment's Postgres.
+
+    Attributes:
+        image: Such as `postgres:17`.
+        host: The name that the API knows it by, from its URL.
+        env: POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB.
+        keep_dumps: How many dumps are kept; 0 for no dump.
+    """
+
+    image: str
+    host: str
+    env: Mapping[str, str]
+    keep_dumps: int = 0
+
+    @property
+    def user(self) -> str:
+        """Who owns the database."""
+        return self.env.get("POSTGRES_USER", "postgres")
+
+    @property
+    def name(self) -> str:
+        """The database's name."""
+        return self.env.get("POSTGRES_DB", self.user)
+
+
+@dataclass(frozen=True)
+class Migration:
+    """What changes the database's schema.
+
+    Attributes:
+        image: The migrator by digest.
+        env: What it needs, DATABASE_URL among it.
+        seconds: How long it may take.
+        seed: Whether it seeds afterwards; never in production.
+    """
+
+    image: str
+    env: Mapping[str, str]
+    seconds: int = 600
+    seed: bool = False
+
+
+@dataclass(frozen=True)
+class Target:
+    """A release for one site.
+
+    Attributes:
+        site: Project and environment.
+        identifier: The release's name: the Git tag, else the commit's beginning.
+        apps: In the order of their cut-over.
+        manifest: release.json.
+        database: The database, if the project has one.
+        migration: What migrates it.
+        keep: How many releases stay on the server for a rollback.
+    """
+
+    site: Site
+    identifier: str
+    apps: tuple[AppRelease, ...]
+    manifest: str = "{}\n"
+    database: Database | None = None
+    migration: Migration | None = None
+    keep: int = 5
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Every image, each once."""
+        others = [self.database.image] if self.database else []
+        others += [self.migration.image] if self.migration else []
+        return tuple(dict.fromkeys([*(app.image for app in self.apps), *others]))

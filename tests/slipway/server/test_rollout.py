@@ -1,0 +1,91 @@
+"""Plans: a situation on the server in, the exact steps out. One file in `cases` for each situation."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from slipway.server import rollout, situation, steps
+from slipway.server.names import Site
+from slipway.server.target import AppRelease, Database, Migration, Routing, Target
+
+CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"))
+REGISTRY = "registry.example/team/app"
+API = AppRelease(
+    "api",
+    f"{REGISTRY}/api@sha256:a2",
+    3001,
+    Routing("api.example.org"),
+    "/health",
+    2,
+    env={"DATABASE_URL": "postgresql://app:p$w@db:5432/app"},
+    internal=True,
+)
+WEB = AppRelease(
+    "frontend", f"{REGISTRY}/frontend@sha256:f2", 3000, Routing("example.org"), "/healthz", 1
+)
+DATABASE = Database("postgres:17", "db", {"POSTGRES_PASSWORD": "p$w", "POSTGRES_DB": "app"})
+
+
+def target(**changes: Any) -> Target:
+    """The second release of the example for an environment."""
+    environment = changes.get("environment", "prod")
+    migration = Migration(
+        f"{REGISTRY}/migrator@sha256:c2", API.env, seed=changes.get("seed", False)
+    )
+    database = changes.get("database", True)
+    return Target(
+        Site("app", environment),
+        "v2",
+        (API, WEB),
+        database=DATABASE if database else None,
+        migration=migration if database else None,
+        keep=changes.get("keep", 5),
+    )
+
+
+def found(case: dict[str, Any]) -> situation.Situation:
+    """The situation of a case."""
+    return situation.Situation(
+        tuple(situation.Container(**one) for one in case.get("containers", [])),
+        tuple(situation.Kept(**one) for one in case.get("releases", [])),
+        frozenset(case.get("images", [])),
+        frozenset(case.get("volumes", [])),
+    )
+
+
+@pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
+def test_a_situation_gives_these_steps(file: Path) -> None:
+    """No more, no less, in this order."""
+    case = tomllib.loads(file.read_text())
+    plan = rollout.deploy(target(**case.get("target", {})), found(case))
+    assert steps.written(plan) == case["expected"].strip()
+
+
+def test_the_compose_file_says_all_that_the_proxy_needs() -> None:
+    """A router of the release's own, its priority above older releases, and the header that proves it."""
+    plan = rollout.deploy(target(), situation.Situation(releases=(situation.Kept(6, "v1"),)))
+    written = {step.title: step.text for step in plan[0].steps if isinstance(step, steps.Write)}
+    file = yaml.safe_load(written["api.yaml"])
+    assert file["name"] == "app-prod-api-7"
+    service = file["services"]["api"]
+    labels = dict(label.split("=", 1) for label in service["labels"])
+    assert labels["traefik.http.routers.app-prod-api-7.rule"] == "Host(`api.example.org`)"
+    assert labels["traefik.http.routers.app-prod-api-7.priority"] == "2000007"
+    header = (
+        "traefik.http.middlewares.app-prod-api-7.headers.customresponseheaders.X-Slipway-Release"
+    )
+    assert labels[header] == "app-prod-api-7"
+    assert service["healthcheck"]["test"][:3] == ["CMD", "node", "-e"]
+    assert service["networks"] == {"web": {}, "internal": {}}
+
+
+def test_a_secret_is_in_no_plan_and_in_no_compose_file() -> None:
+    """Only in the env files, with a mode that nobody else can read from the first byte on."""
+    plan = rollout.deploy(target(), situation.Situation())
+    assert "p$w" not in steps.written(plan)
+    writes = [step for stage in plan for step in stage.steps if isinstance(step, steps.Write)]
+    assert {step.path.rpartition(".")[2] for step in writes if "p\\$w" in step.text} == {"env"}
+    assert {step.mode for step in writes} == {0o600}
