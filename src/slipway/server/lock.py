@@ -1,0 +1,86 @@
+"""One deploy at a time: a lock of the server's kernel, held by a process that our connection keeps alive."""
+
+import json
+import posixpath
+import shlex
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+
+from .ssh import Server, ServerError
+from .writing import write
+
+_HELD = "held"
+# flock ends with this where the time is over.
+_BUSY = 75
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who deploys.
+
+    Attributes:
+        who: The person or job.
+        release: What they deploy.
+        since: When they began, ISO 8601 in UTC.
+        job: The job's address, if it is one.
+    """
+
+    who: str
+    release: str
+    since: str
+    job: str = ""
+
+    def __str__(self) -> str:
+        """For the one who has to wait."""
+        job = f", {self.job}" if self.job else ""
+        return f"{self.who} deploys {self.release} since {self.since}{job}"
+
+
+def parse(text: str) -> Holder | None:
+    """The holder that a file tells, or None where it tells none."""
+    try:
+        return Holder(**json.loads(text))
+    except (ValueError, TypeError):
+        return None
+
+
+@asynccontextmanager
+async def held(server: Server, folder: str, holder: Holder, seconds: int) -> AsyncIterator[None]:
+    """Hold a site's lock.
+
+    The lock belongs to a process on the server that reads from our connection: when we end, however
+    we end, it reads the end and goes, and the kernel frees the lock.
+
+    Args:
+        server: The server.
+        folder: The site's folder.
+        holder: Who we are, for those who wait.
+        seconds: How long to wait for another's deploy.
+
+    Raises:
+        ServerError: Another deploy held it all that time.
+    """
+    file = posixpath.join(folder, "lock")
+    await write(server, posixpath.join(folder, ".keep"), "", 0o600)
+    command = ("flock", "--wait", str(seconds), "--conflict-exit-code", str(_BUSY), "--", file)
+    body = f"echo {_HELD}; exec cat >/dev/null"
+    line = shlex.join((*command, "sh", "-c", body))
+    async with server.connection.create_process(line) as process:
+        if (await process.stdout.readline()).strip() != _HELD:
+            raise ServerError(await _busy(server, folder, seconds))
+        await write(server, posixpath.join(folder, "holder.json"), _text(holder), 0o600)
+        try:
+            yield
+        finally:
+            process.stdin.write_eof()
+
+
+def _text(holder: Holder) -> str:
+    return json.dumps(asdict(holder)) + "\n"
+
+
+async def _busy(server: Server, folder: str, seconds: int) -> str:
+    done = await server.run("cat", posixpath.join(folder, "holder.json"))
+    who = parse(done.output)
+    return f"another deploy holds the lock after {seconds} s: {who or 'it does not say who'}"
