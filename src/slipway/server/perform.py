@@ -1,0 +1,85 @@
+"""Carries out a plan's stages, one line for each step with its seconds."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import anyio
+
+from slipway.report import seconds
+
+from .routing import Router
+from .ssh import Server, ServerError
+from .steps import Drain, Routed, Run, Stage, Step, Write
+from .writing import write
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Performer:
+    """Carries out stages on one server.
+
+    Attributes:
+        server: The server.
+        router: Asks its proxy.
+        say: Shows a line.
+        timeline: Stage and seconds of each that has ended.
+    """
+
+    server: Server
+    router: Router
+    say: Say
+    timeline: list[tuple[str, float]] = field(default_factory=list)
+
+    async def stages(self, plan: tuple[Stage, ...]) -> None:
+        """Carry out a plan.
+
+        Raises:
+            ServerError: A step failed. What its stage undoes is undone; what the stages before it
+                did stays, and what they had not touched still serves.
+        """
+        for stage in plan:
+            began = time.monotonic()
+            try:
+                for step in stage.steps:
+                    await self._step(step)
+            except ServerError as error:
+                raise ServerError("\n".join([str(error), *await self._undo(stage)])) from error
+            finally:
+                self.timeline.append((stage.title, time.monotonic() - began))
+
+    async def _undo(self, stage: Stage) -> list[str]:
+        """Undo a stage as far as it goes; what was printed, for the message."""
+        said: list[str] = []
+        for step in stage.undo:
+            try:
+                output = await self._step(step)
+            except ServerError as error:
+                output = str(error)
+            if output.strip():
+                said += [f"{step.title}:", *(f"  {line}" for line in output.splitlines())]
+        return said
+
+    async def _step(self, step: Step) -> str:
+        began = time.monotonic()
+        try:
+            output = await self._do(step)
+        except ServerError:
+            self.say(f"  FAILED  {step.title}  {seconds(time.monotonic() - began)}")
+            raise
+        self.say(f"  {step.title}  {seconds(time.monotonic() - began)}")
+        return output
+
+    async def _do(self, step: Step) -> str:
+        match step:
+            case Run():
+                done = await self.server.run(*step.command, stdin=step.stdin, seconds=step.seconds)
+                return done.checked(step.title) + done.error
+            case Write():
+                await write(self.server, step.path, step.text, step.mode)
+            case Routed():
+                await self.router.wait(step.url, step.release, step.seconds)
+            case Drain():
+                await anyio.sleep(step.seconds)
+        return ""
