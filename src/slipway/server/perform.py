@@ -79,7 +79,8 @@ class Performer:
             case Write():
                 await write(self.server, step.path, step.text, step.mode)
             case Routed():
-                await self.router.wait(step.url, step.release, step.seconds)
+                asked = Router(ca=self.router.ca) if step.public else self.router
+                await asked.wait(step.url, step.release, step.seconds)
             case Drain():
                 await anyio.sleep(step.seconds)
         return ""

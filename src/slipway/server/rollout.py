@@ -5,11 +5,25 @@ import posixpath
 from . import compose, envfile, files
 from .situation import Container, Situation
 from .steps import Drain, Routed, Run, Stage, Step, Write
-from .target import AppRelease, Target
+from .target import AppRelease, Database, Target
 
 COMPOSE = ("docker", "compose")
 COMPLETED = "completed"
 _PULL_SECONDS = 900.0
+_DUMP_SECONDS = 1800.0
+# $1 the compose file, $2 the folder, $3 the dump, $4 user, $5 database, $6 how many are kept.
+# Postgres' own format is compressed. Names rise with the releases, so the newest sort last.
+_DUMP = """
+set -eu
+umask 077
+mkdir -p -- "$2"
+trap 'rm -f -- "$2/$3.part"' EXIT
+docker compose --file "$1" exec --no-TTY db pg_dump -U "$4" -d "$5" -Fc >"$2/$3.part"
+sync -- "$2/$3.part"
+mv -f -- "$2/$3.part" "$2/$3"
+ls -- "$2" | head -n "-$6" | while read -r old; do rm -f -- "$2/$old"; done
+stat -c '%n %s bytes' -- "$2/$3"
+"""
 
 
 def deploy(target: Target, found: Situation) -> tuple[Stage, ...]:
@@ -25,6 +39,12 @@ def deploy(target: Target, found: Situation) -> tuple[Stage, ...]:
     return _Plan(target, found).stages()
 
 
+def networks(target: Target) -> tuple[str, ...]:
+    """Docker's networks that a release joins; they are there before any deploy."""
+    inner = target.database or any(app.internal for app in target.apps)
+    return (files.WEB, files.INTERNAL) if inner else (files.WEB,)
+
+
 class _Plan:
     """The pieces of one deploy, which share target, situation and number."""
 
@@ -34,12 +54,13 @@ class _Plan:
         self.folder = target.site.release(self.sequence, target.identifier)
 
     def stages(self) -> tuple[Stage, ...]:
-        made = [Stage("files", self._files()), Stage("pull", self._pulls())]
+        made = [Stage("files", self._files()), self._pulls()]
         if self.target.database:
-            made.append(Stage("database", self._database()))
+            made.append(Stage("database", self._database(self.target.database)))
         if self.target.migration:
             made.append(Stage("migrations", self._migrations(), self._stop_migrator()))
-        made += [stage for app in self.target.apps for stage in self._cut_over(app)]
+        made += self._starts()
+        made += [self._retirement(app) for app in self.target.apps]
         mark = Write("completed", posixpath.join(self.folder, COMPLETED), "")
         made.append(Stage("record", (mark, *self._prune())))
         return tuple(stage for stage in made if stage.steps)
@@ -70,21 +91,41 @@ class _Plan:
     def _database_folder(self) -> str:
         return posixpath.join(self.target.site.folder, "database")
 
-    def _pulls(self) -> tuple[Step, ...]:
-        wanted = (image for image in self.target.images if image not in self.found.images)
-        return tuple(
-            Run(f"pull {image}", ("docker", "pull", "--quiet", image), _PULL_SECONDS)
+    def _pulls(self) -> Stage:
+        """Everything by digest; the login lives in a folder of its own, and goes with it."""
+        target, images = self.target, self.target.images
+        wanted = [image for image in images if image not in self.found.images]
+        folder = posixpath.join(target.site.folder, ".docker")
+        docker = ("env", f"DOCKER_CONFIG={folder}", "docker")
+        pulls = [
+            Run(f"pull {image}", (*docker, "pull", "--quiet", image), _PULL_SECONDS)
             for image in wanted
-        )
+        ]
+        if not pulls or not target.login:
+            return Stage("pull", tuple(pulls))
+        who = ("--username", target.login.user, "--password-stdin", target.login.host)
+        title = f"log in to {target.login.host}"
+        login = Run(title, (*docker, "login", *who), stdin=target.login.password)
+        out = Run(f"log out of {target.login.host}", ("rm", "-rf", "--", folder))
+        return Stage("pull", (login, *pulls, out), (out,))
 
-    def _database(self) -> tuple[Step, ...]:
+    def _database(self, database: Database) -> tuple[Step, ...]:
         volume = self.target.site.volume
         made: list[Step] = []
         if volume not in self.found.volumes:
             made.append(Run(f"volume {volume}", ("docker", "volume", "create", volume)))
         file = posixpath.join(self._database_folder, "compose.yaml")
         made.append(Run("start the database", _up(file, 120), 150))
+        if database.keep_dumps:
+            made.append(self._dump(database, file))
         return tuple(made)
+
+    def _dump(self, database: Database, file: str) -> Step:
+        """A dump before the migrations, and only the newest few of them kept."""
+        folder = posixpath.join(self._database_folder, "dumps")
+        name = f"{self.sequence:06d}-{self.target.identifier}.dump"
+        who = (database.user, database.name, str(database.keep_dumps))
+        return Run("dump", ("sh", "-c", _DUMP, "dump", file, folder, name, *who), _DUMP_SECONDS)
 
     def _migrations(self) -> tuple[Step, ...]:
         migration = self.target.migration
@@ -104,23 +145,34 @@ class _Plan:
         file = posixpath.join(self.folder, "migrator.yaml")
         return (Run("remove the migrator", _down(file)),)
 
-    def _cut_over(self, app: AppRelease) -> tuple[Stage, Stage]:
-        """Start beside the old; once requests go to the new one it stays, whatever fails later."""
-        file = posixpath.join(self.folder, f"{app.name}.yaml")
-        name = self.target.site.app(app.name, self.sequence)
+    def _starts(self) -> list[Stage]:
+        """Each app beside the old one, and proved, before anything old is touched.
+
+        Until the last one is proved, all can be undone: the old ones still run, and take over at once.
+        """
+        made: list[Stage] = []
+        removals: list[Step] = []
+        for app in self.target.apps:
+            file, name = self._file(app), self.target.site.app(app.name, self.sequence)
+            removals.insert(0, Run(f"remove {name}", _down(file)))
+            logs = Run(f"logs of {app.name}", (*COMPOSE, "--file", file, "logs", "--tail", "50"))
+            steps = (
+                Run(f"start {app.name} until it is healthy", _up(file, app.start), app.start + 30),
+                Routed(f"{app.name} is routed", app.url, name),
+                Routed(f"{app.name} answers the public", app.url, name, public=True),
+            )
+            made.append(Stage(f"start {app.name}", steps, (logs, *removals)))
+        return made
+
+    def _retirement(self, app: AppRelease) -> Stage:
+        """Stop what is older, whether it serves or was left behind, after its last requests."""
         older = self.found.older(app.name, self.sequence)
-        url = f"https://{app.routing.host}{app.routing.path}"
-        start: tuple[Step, ...] = (
-            Run(f"start {app.name} until it is healthy", _up(file, app.start), app.start + 30),
-            Routed(f"{app.name} is routed", url, name),
-        )
-        logs = Run(f"logs of {app.name}", (*COMPOSE, "--file", file, "logs", "--tail", "50"))
         serves = any(container.serves for container in older)
         drain = (Drain("drain", app.drain),) if serves else ()
-        return (
-            Stage(f"start {app.name}", start, (logs, Run(f"remove {name}", _down(file)))),
-            Stage(f"retire {app.name}", (*drain, *map(self._removal, older))),
-        )
+        return Stage(f"retire {app.name}", (*drain, *map(self._removal, older)))
+
+    def _file(self, app: AppRelease) -> str:
+        return posixpath.join(self.folder, f"{app.name}.yaml")
 
     def _removal(self, container: Container) -> Step:
         project = self.target.site.app(container.app, container.sequence)

@@ -13,6 +13,7 @@ from .ssh import ServerError
 
 _EVERY_SECONDS = 0.25
 _ASK_SECONDS = 5.0
+_BROKEN = 500
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Router:
             ServerError: It did not in that time; with the last answer.
         """
         deadline = time.monotonic() + seconds
-        while (answer := await self.ask(url)).release != release:
+        while (answer := await self.ask(url)).release != release or answer.status >= _BROKEN:
             if time.monotonic() > deadline:
                 raise ServerError(
                     f"{url} is not answered by {release} after {seconds:g} s; the last answer: {answer}"

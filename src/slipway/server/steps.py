@@ -23,7 +23,9 @@ class Run:
     stdin: str | None = None
 
     def __str__(self) -> str:
-        """The command as it could be typed."""
+        """The command as it could be typed; a script by its title and arguments."""
+        if self.command[:2] == ("sh", "-c"):
+            return f"{self.title} ({shlex.join(self.command[4:])})"
         return shlex.join(self.command) + (" < (secret)" if self.stdin is not None else "")
 
 
@@ -56,17 +58,20 @@ class Routed:
         title: For the log.
         url: The address.
         release: What the release's header has to say.
+        public: Go where the name resolves to, as users do; else to the server itself.
         seconds: How long to wait.
     """
 
     title: str
     url: str
     release: str
+    public: bool = False
     seconds: float = 60.0
 
     def __str__(self) -> str:
         """Address and header."""
-        return f"wait until {self.url} is answered by {self.release} (at most {self.seconds:g} s)"
+        way = "as users reach it" if self.public else "at the server"
+        return f"wait until {self.release} answers {self.url} {way} (at most {self.seconds:g} s)"
 
 
 @dataclass(frozen=True)

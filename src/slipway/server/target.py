@@ -55,6 +55,12 @@ class AppRelease:
     drain: float = 10.0
     start: int = 120
 
+    @property
+    def url(self) -> str:
+        """The address that proves it: its health check's, where that path is routed to it."""
+        routed = self.health.startswith(self.routing.path)
+        return f"https://{self.routing.host}{self.health if routed else self.routing.path}"
+
 
 @dataclass(frozen=True)
 class Database:
@@ -101,6 +107,21 @@ class Migration:
 
 
 @dataclass(frozen=True)
+class Login:
+    """Who pulls.
+
+    Attributes:
+        host: The registry's.
+        user: The user.
+        password: The password; a step hands it over by standard input.
+    """
+
+    host: str
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Target:
     """A release for one site.
 
@@ -111,6 +132,7 @@ class Target:
         manifest: release.json.
         database: The database, if the project has one.
         migration: What migrates it.
+        login: Who pulls the images, where the registry asks.
         keep: How many releases stay on the server for a rollback.
     """
 
@@ -120,6 +142,7 @@ class Target:
     manifest: str = "{}\n"
     database: Database | None = None
     migration: Migration | None = None
+    login: Login | None = None
     keep: int = 5
 
     @property

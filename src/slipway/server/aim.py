@@ -1,0 +1,210 @@
+"""From the project, its release and its secrets to what a server has to know: every problem at once. Pure."""
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import unquote, urlsplit
+
+from slipway.config import EnvironmentConfig
+from slipway.errors import ConfigError
+from slipway.project import App, Project
+
+from . import envfile
+from .names import Site
+from .target import AppRelease, Database, Migration, Routing, Target
+
+DATABASE_URL = "DATABASE_URL"
+POSTGRES = "postgres:17"
+_DUMPS = 7
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The texts of the secrets of one environment; None for those that were not given.
+
+    Attributes:
+        api_env: The environment of the apps that are no front end, and of the migrator.
+        db_env: POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB; what it leaves out is DATABASE_URL's.
+    """
+
+    api_env: str | None = None
+    db_env: str | None = None
+
+
+def target(
+    project: Project,
+    environment: str,
+    images: Mapping[str, str],
+    secrets: Secrets,
+    *,
+    production: bool,
+    identifier: str,
+    manifest: str = "{}\n",
+) -> Target:
+    """Put a target together.
+
+    Args:
+        project: The project.
+        environment: The environment's name.
+        images: Image → its reference by digest.
+        secrets: The environment's secrets.
+        production: Whether it is production.
+        identifier: The release's name.
+        manifest: release.json.
+
+    Returns:
+        The target.
+
+    Raises:
+        ConfigError: What is missing or does not fit together.
+    """
+    aim = _Aim(project, environment, images, secrets, production=production)
+    made = aim.target(identifier, manifest)
+    if aim.problems:
+        raise ConfigError(f"deploying to {environment}", aim.problems)
+    return made
+
+
+@dataclass
+class _Aim:
+    """Collects what is missing on the way."""
+
+    project: Project
+    environment: str
+    images: Mapping[str, str]
+    secrets: Secrets
+    production: bool = field(kw_only=True)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def settings(self) -> EnvironmentConfig:
+        return self.project.environment(self.environment)
+
+    def target(self, identifier: str, manifest: str) -> Target:
+        env = self._parsed("api_env", self.secrets.api_env)
+        if self.settings.seed and self.production:
+            self.problems.append(
+                f"environments.{self.environment}.seed: true — production is never seeded; remove it"
+            )
+        database = self._database(env) if self.project.migrator else None
+        return Target(
+            site=Site(self.project.name, self.environment),
+            identifier=identifier,
+            apps=self._apps(env, internal=database is not None),
+            manifest=manifest,
+            database=database,
+            migration=self._migration(env),
+        )
+
+    def _parsed(self, name: str, text: str | None) -> dict[str, str]:
+        try:
+            return envfile.parse(text or "", name)
+        except ConfigError as error:
+            self.problems += [f"{name}: {problem}" for problem in error.problems]
+            return {}
+
+    def _apps(self, env: Mapping[str, str], *, internal: bool) -> tuple[AppRelease, ...]:
+        """The others before the front ends: these ask those."""
+        order = sorted(self.project.apps, key=lambda app: app.kind == "next")
+        apps = [self._app(app, env, internal=internal) for app in order]
+        # Where hosts are shared, the longer path has the higher band.
+        ranked = sorted(apps, key=lambda app: (len(app.routing.path), app.name))
+        bands = {app.name: band for band, app in enumerate(ranked, start=1)}
+        return tuple(_with_band(app, bands[app.name]) for app in apps)
+
+    def _app(self, app: App, env: Mapping[str, str], *, internal: bool) -> AppRelease:
+        front = app.kind == "next"
+        return AppRelease(
+            name=app.name,
+            image=self._image(app.name),
+            port=app.port,
+            routing=self._routing(app),
+            health=app.health,
+            band=1,
+            env={} if front else env,
+            internal=internal and not front,
+            drain=app.drain,
+        )
+
+    def _image(self, name: str) -> str:
+        if name not in self.images:
+            self.problems.append(f"the release has no image {name}")
+        return self.images.get(name, "")
+
+    def _routing(self, app: App) -> Routing:
+        url = self._url(app)
+        parts = urlsplit(url or "")
+        path = posixpath.normpath(parts.path or "/")
+        return Routing(parts.hostname or "", path)
+
+    def _url(self, app: App) -> str | None:
+        """An app's address; the usual keys serve where there is one app of its kind."""
+        settings, front = self.settings, app.kind == "next"
+        alone = [one for one in self.project.apps if (one.kind == "next") == front] == [app]
+        usual = (settings.url if front else settings.api_url) if alone else None
+        url = settings.urls.get(app.name) or usual
+        if not url:
+            key = ("url" if front else "api_url") if alone else f"urls.{app.name}"
+            self.problems.append(
+                f"environments.{self.environment}.{key}: missing; the public address of {app.name}"
+            )
+        elif not url.startswith("https://"):
+            self.problems.append(
+                f'environments.{self.environment}: "{url}" — expected https://, which the proxy serves'
+            )
+        return url
+
+    def _migration(self, env: Mapping[str, str]) -> Migration | None:
+        if not self.project.migrator:
+            return None
+        return Migration(self._image("migrator"), env, seed=self.settings.seed)
+
+    def _database(self, env: Mapping[str, str]) -> Database | None:
+        """The environment's own Postgres, as DATABASE_URL describes it; None for one elsewhere."""
+        url = env.get(DATABASE_URL)
+        if not url:
+            self.problems.append(
+                f"api_env: no {DATABASE_URL}; expected postgresql://USER:PASSWORD@db:5432/NAME"
+            )
+            return None
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme not in ("postgresql", "postgres") or not host:
+            self.problems.append(f"api_env: {DATABASE_URL} is no postgresql:// address")
+            return None
+        if host == "localhost" or host.startswith("127."):
+            self.problems.append(
+                f"api_env: {DATABASE_URL} names {host}, which is the API's own container; use db"
+            )
+        if "." in host:
+            return None
+        return Database(POSTGRES, host, self._database_env(url), _DUMPS if self.production else 0)
+
+    def _database_env(self, url: str) -> dict[str, str]:
+        """The URL's parts, decoded; what db_env says has to be the same."""
+        parts = urlsplit(url)
+        wanted = {
+            "POSTGRES_USER": unquote(parts.username or ""),
+            "POSTGRES_PASSWORD": unquote(parts.password or ""),
+            "POSTGRES_DB": unquote(parts.path.removeprefix("/")),
+        }
+        given = self._parsed("db_env", self.secrets.db_env)
+        for name, value in wanted.items():
+            if not value:
+                self.problems.append(f"api_env: {DATABASE_URL} has no {_PARTS[name]}")
+            elif given.get(name, value) != value:
+                self.problems.append(
+                    f"db_env: {name} is not the {_PARTS[name]} in api_env's {DATABASE_URL}"
+                )
+        return {**wanted, **given}
+
+
+_PARTS = {
+    "POSTGRES_USER": "user",
+    "POSTGRES_PASSWORD": "password",
+    "POSTGRES_DB": "database's name",
+}
+
+
+def _with_band(app: AppRelease, band: int) -> AppRelease:
+    return replace(app, band=band)

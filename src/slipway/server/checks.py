@@ -1,0 +1,130 @@
+"""What has to be right on a server before a deploy changes anything. Pure: facts in, problems out."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from slipway.report import size
+
+# env_file values are read with today's rules, and `up --wait-timeout` exists, from there on.
+COMPOSE = (2, 24)
+DOCKER = (24, 0)
+CLOCK_SECONDS = 60.0
+# What a pull needs on disk, compressed layer and unpacked files together, for each compressed byte.
+UNPACKED = 4
+_SPARE_BYTES = 500_000_000
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a server said of itself.
+
+    Attributes:
+        docker: The daemon's version; empty where it does not answer.
+        docker_error: What docker said instead.
+        compose: Compose's version; empty where there is none.
+        free: Bytes free where Docker keeps its data.
+        clock: Seconds that its clock is ahead of ours.
+        networks: The names of Docker's networks.
+        proxies: Names of the running containers that listen on port 443.
+        missing: Programs that are not there.
+        database: What the running database said to the password: empty for yes, or for no database.
+    """
+
+    docker: str = ""
+    docker_error: str = ""
+    compose: str = ""
+    free: int = 0
+    clock: float = 0.0
+    networks: frozenset[str] = frozenset()
+    proxies: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    database: str = ""
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a release wants of a server.
+
+    Attributes:
+        networks: Docker's networks that its containers join.
+        bytes_to_pull: Compressed size of what is not there yet.
+        user: Who logs in.
+        volume: The database's volume.
+    """
+
+    networks: tuple[str, ...]
+    bytes_to_pull: int = 0
+    user: str = "deploy"
+    volume: str = ""
+
+
+def problems(facts: Facts, need: Need) -> list[str]:
+    """Everything that is wrong, each with its fix; nothing where a deploy can go on."""
+    return [
+        *_programs(facts, need),
+        *_room(facts, need),
+        *_network(facts, need),
+        *_database(facts, need),
+    ]
+
+
+def _programs(facts: Facts, need: Need) -> Iterator[str]:
+    if facts.missing:
+        yield f"not installed: {', '.join(facts.missing)}; install with apt-get, or run setup"
+    if not facts.docker:
+        yield (
+            f"docker does not answer {need.user}: {facts.docker_error or 'no answer'}; start it, and add "
+            f"{need.user} to the group docker"
+        )
+    elif version(facts.docker) < DOCKER:
+        yield f"docker is {facts.docker}; expected {_shown(DOCKER)} or newer"
+    if facts.docker and not facts.compose:
+        yield "docker compose is not installed; on Debian it is the package docker-compose"
+    elif facts.compose and version(facts.compose) < COMPOSE:
+        yield f"docker compose is {facts.compose}; expected {_shown(COMPOSE)} or newer"
+    if abs(facts.clock) > CLOCK_SECONDS:
+        direction = "ahead" if facts.clock > 0 else "behind"
+        yield (
+            f"the server's clock is {abs(facts.clock):.0f} s {direction}; certificates and tokens fail "
+            "that way: timedatectl set-ntp true"
+        )
+
+
+def _room(facts: Facts, need: Need) -> Iterator[str]:
+    wanted = need.bytes_to_pull * UNPACKED + _SPARE_BYTES
+    if facts.docker and facts.free < wanted:
+        yield (
+            f"{size(facts.free)} free where Docker keeps its data; expected {size(wanted)}: "
+            f"{size(need.bytes_to_pull)} to pull, unpacked about {UNPACKED} times that, and "
+            f"{size(_SPARE_BYTES)} to spare: docker system df, docker image prune"
+        )
+
+
+def _network(facts: Facts, need: Need) -> Iterator[str]:
+    if not facts.docker:
+        return
+    for name in need.networks:
+        if name not in facts.networks:
+            yield f"no Docker network {name}: docker network create {name}, or run setup"
+    if not facts.proxies:
+        yield "nothing listens on port 443: start Traefik, or run setup"
+
+
+def _database(facts: Facts, need: Need) -> Iterator[str]:
+    if facts.database:
+        yield (
+            f"the running database refuses the password of DATABASE_URL: {facts.database}\n"
+            f"    It was set when the volume {need.volume} was made; a new one in the secret does not change it. "
+            "On the server, as its owner: ALTER ROLE … PASSWORD '…'"
+        )
+
+
+def version(text: str) -> tuple[int, ...]:
+    """The first numbers of a version: `v2.26.1-4` → (2, 26, 1)."""
+    found = re.search(r"\d+(?:\.\d+)*", text)
+    return tuple(int(part) for part in found[0].split(".")) if found else ()
+
+
+def _shown(numbers: tuple[int, ...]) -> str:
+    return ".".join(map(str, numbers))

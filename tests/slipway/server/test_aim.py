@@ -1,0 +1,125 @@
+"""A target from project, release and secrets: what fits together, and everything that does not."""
+
+from typing import Any
+
+import pytest
+
+from slipway.config import EnvironmentConfig
+from slipway.errors import ConfigError
+from slipway.prisma import PrismaProject
+from slipway.project import App, Migrator, Project
+from slipway.server import aim
+from slipway.server.aim import Secrets
+from slipway.server.target import Target
+
+WEB = App("frontend", "apps/web", "next", 3000)
+API = App("api", "apps/api", "nest", 3001, health="/health")
+IMAGES = {name: f"registry.example/{name}@sha256:1" for name in ("frontend", "api", "migrator")}
+URL = "postgresql://app:p%40ss%24@db:5432/shop"
+STAGING = EnvironmentConfig(url="https://example.org", api_url="https://api.example.org")
+
+
+def make(
+    settings: EnvironmentConfig = STAGING,
+    api_env: str | None = f"DATABASE_URL={URL}",
+    **changes: Any,
+) -> Target:
+    """The target of a small project."""
+    project = Project(
+        "shop",
+        "node",
+        "node",
+        "10",
+        changes.get("apps", (WEB, API)),
+        migrator=Migrator(PrismaProject("apps/api", "prisma/schema.prisma")),
+        environments={"staging": settings},
+    )
+    secrets = Secrets(api_env, changes.get("db_env"))
+    production = changes.get("production", False)
+    images = changes.get("images", IMAGES)
+    return aim.target(project, "staging", images, secrets, production=production, identifier="v1")
+
+
+def problems(*arguments: Any, **changes: Any) -> tuple[str, ...]:
+    """What is wrong."""
+    with pytest.raises(ConfigError) as caught:
+        make(*arguments, **changes)
+    return caught.value.problems
+
+
+def test_the_api_goes_first_and_each_app_has_its_address() -> None:
+    """Only the API gets the secrets and the database's network."""
+    api, web = make().apps
+    assert (api.name, api.routing.rule, api.health) == ("api", "Host(`api.example.org`)", "/health")
+    assert (web.name, web.routing.rule) == ("frontend", "Host(`example.org`)")
+    assert (api.internal, web.internal) == (True, False)
+    assert api.env == {"DATABASE_URL": URL}
+    assert not web.env
+
+
+def test_on_one_host_the_longer_path_goes_above() -> None:
+    """Whatever the numbers of their releases."""
+    shared = EnvironmentConfig(url="https://example.org", api_url="https://example.org/api")
+    api, web = make(shared).apps
+    assert api.routing.rule == "Host(`example.org`) && PathPrefix(`/api`)"
+    assert api.band > web.band
+
+
+def test_the_databases_password_is_the_urls_decoded() -> None:
+    """Kept encoded in the URL."""
+    database = make().database
+    assert database
+    assert database.host == "db"
+    assert database.env["POSTGRES_PASSWORD"] == "p@ss$"
+    assert (database.user, database.name) == ("app", "shop")
+
+
+def test_a_database_elsewhere_is_left_alone() -> None:
+    """A name with a dot is no container of ours."""
+    made = make(api_env="DATABASE_URL=postgresql://a:b@db.provider.example/shop")
+    assert made.database is None
+    assert made.migration
+
+
+def test_everything_that_is_missing_is_told_at_once() -> None:
+    """Addresses, images, the database's address."""
+    assert problems(EnvironmentConfig(), api_env="", images={}) == (
+        "api_env: no DATABASE_URL; expected postgresql://USER:PASSWORD@db:5432/NAME",
+        "the release has no image api",
+        "environments.staging.api_url: missing; the public address of api",
+        "the release has no image frontend",
+        "environments.staging.url: missing; the public address of frontend",
+        "the release has no image migrator",
+    )
+
+
+def test_db_env_has_to_fit_the_url() -> None:
+    """And no value of either is shown."""
+    found = problems(db_env="POSTGRES_PASSWORD=other\nPOSTGRES_DB=shop")
+    assert found == ("db_env: POSTGRES_PASSWORD is not the password in api_env's DATABASE_URL",)
+
+
+def test_the_containers_own_loopback_is_no_database() -> None:
+    """A URL from a developer's machine."""
+    (found,) = problems(api_env="DATABASE_URL=postgresql://a:b@localhost:5432/shop")
+    assert "localhost" in found
+
+
+def test_production_is_never_seeded() -> None:
+    """Whatever the config says."""
+    settings = STAGING.model_copy(update={"seed": True})
+    assert make(settings).migration.seed  # type: ignore[union-attr]
+    assert problems(settings, production=True) == (
+        "environments.staging.seed: true — production is never seeded; remove it",
+    )
+
+
+def test_two_front_ends_need_addresses_by_name() -> None:
+    """One key cannot serve both."""
+    admin = App("admin", "apps/admin", "next", 3000)
+    images = {**IMAGES, "admin": "registry.example/admin@sha256:1"}
+    found = problems(apps=(WEB, admin, API), images=images)
+    assert found == (
+        "environments.staging.urls.frontend: missing; the public address of frontend",
+        "environments.staging.urls.admin: missing; the public address of admin",
+    )
