@@ -8,7 +8,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from . import build, images, machine, settings
+from . import build, images, machine, secure_registry, settings
+from .bridge import Bridge
 from .registry import Registry
 from .run import require
 from .settings import LabError, Settings
@@ -16,12 +17,18 @@ from .settings import LabError, Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from .background import Background
+
 CONFIG = """\
 # Written by ci/lab/up: base images come from the lab's registry.
 [registry."docker.io"]
 mirrors = ["{address}"]
 [registry."{address}"]
 http = true
+"""
+SECURE = """\
+[registry."{address}"]
+ca = "{ca}"
 """
 
 
@@ -43,15 +50,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def up(options: argparse.Namespace, config: Settings) -> int:
-    """Start the registry and make the images that are missing or out of date."""
+    """Start the registries and make the images that are missing or out of date."""
     catalogue = images.catalogue()
     wanted = _wanted(options.parts, catalogue)
     registry = Registry(config)
     config.logs.mkdir(parents=True, exist_ok=True)
     with _alone(config):
         registry.start()
-        _write_drydock_config(config)
         print(f"  {'registry':24} running at {config.address}", flush=True)
+        if not options.parts or "secure-registry" in options.parts:
+            secure = secure_registry.of_lab(config)
+            secure.start()
+            print(f"  {'secure-registry':24} running at {secure.address}", flush=True)
+        _write_drydock_config(config)
         if not wanted:
             return 0
         lent = machine.survey()
@@ -70,10 +81,12 @@ def up(options: argparse.Namespace, config: Settings) -> int:
 
 
 def down(_: argparse.Namespace, config: Settings) -> int:
-    """Stop the registry; what it holds stays."""
-    stopped = Registry(config).stop()
+    """Stop the registries; what they hold stays."""
+    secure = secure_registry.of_lab(config)
+    parts = {"registry": Registry(config).process, "secure-registry": secure.process}
+    for name, process in parts.items():
+        print(f"  {name:24} {'stopped' if process.stop() else 'was not running'}")
     config.drydock_config.unlink(missing_ok=True)
-    print(f"  {'registry':24} {'stopped' if stopped else 'was not running'}")
     return 0
 
 
@@ -81,19 +94,26 @@ def status(_: argparse.Namespace, config: Settings) -> int:
     """Print each part's state; 0 where all are ready."""
     registry = Registry(config)
     lent = machine.survey()
-    rows = [_registry_row(registry)]
-    rows += [_image_row(image, lent, registry) for image in images.catalogue().values()]
+    secure = secure_registry.of_lab(config)
+    rows = [
+        _registry_row("registry", registry.process, registry.answers(), config.address),
+        _registry_row("secure-registry", secure.process, secure.answers(), secure.address),
+    ]
+    shown = [image for image in images.catalogue().values() if not image.on_demand]
+    rows += [_image_row(image, lent, registry) for image in shown]
     print(f"  {'part':24} {'state':10} detail")
     for part, state, detail in rows:
         print(f"  {part:24} {state:10} {detail}")
     return 0 if all(state in {"running", "ready"} for _, state, _ in rows) else 1
 
 
-def _registry_row(registry: Registry) -> tuple[str, str, str]:
-    """The registry's line of the table."""
-    if registry.pid() and registry.answers():
-        return "registry", "running", f"{registry.settings.address}, pid {registry.pid()}"
-    return "registry", "stopped", "run ci/lab/up"
+def _registry_row(
+    name: str, process: Background, answers: bool, address: str
+) -> tuple[str, str, str]:
+    """A registry's line of the table."""
+    if process.pid() and answers:
+        return name, "running", f"{address}, pid {process.pid()}"
+    return name, "stopped", "run ci/lab/up"
 
 
 def _image_row(
@@ -110,12 +130,12 @@ def _image_row(
 
 def _wanted(parts: Sequence[str], catalogue: dict[str, images.Image]) -> list[images.Image]:
     """The images that the parts name, each with its base before it."""
-    known = ["registry", "images", *catalogue]
+    known = ["registry", "secure-registry", "images", *catalogue]
     unknown = [part for part in parts if part not in known]
     if unknown:
         raise LabError(f"no part {', '.join(unknown)}. Parts: {', '.join(known)}")
     if not parts or "images" in parts:
-        return list(catalogue.values())
+        return [image for image in catalogue.values() if not image.on_demand]
     named = [catalogue[part] for part in parts if part in catalogue]
     bases = [image.base for image in named if image.base is not None]
     return [image for image in catalogue.values() if image in named or image in bases]
@@ -124,7 +144,16 @@ def _wanted(parts: Sequence[str], catalogue: dict[str, images.Image]) -> list[im
 def _write_drydock_config(config: Settings) -> None:
     """The daemon's config, replaced in one step."""
     part = config.drydock_config.with_suffix(".part")
-    part.write_text(CONFIG.format(address=config.address))
+    text = CONFIG.format(address=config.address)
+    ca = config.authority / "ca.crt"
+    # It is made with the first registry that needs it.
+    if ca.exists():
+        for port in (config.secure_port, *config.spare_ports):
+            text += SECURE.format(address=f"{settings.LOOPBACK}:{port}", ca=ca)
+        # The one that servers pull from, too.
+        gateway = Bridge(config.network).gateway
+        text += SECURE.format(address=f"{gateway}:{config.secure_port}", ca=ca)
+    part.write_text(text)
     part.rename(config.drydock_config)
 
 
@@ -144,10 +173,12 @@ def _parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(prog="ci/lab", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("up", help="start the registry, make what is missing")
-    command.add_argument("parts", nargs="*", help="registry, images, or an image's name")
+    command = commands.add_parser("up", help="start the registries, make what is missing")
+    command.add_argument(
+        "parts", nargs="*", help="registry, secure-registry, images, or an image's name"
+    )
     command.set_defaults(run=up)
-    commands.add_parser("down", help="stop the registry").set_defaults(run=down)
+    commands.add_parser("down", help="stop the registries").set_defaults(run=down)
     commands.add_parser("status", help="what is there").set_defaults(run=status)
     return parser
 

@@ -99,7 +99,7 @@ class Builder:
 
     def _build(self, image: Image) -> None:
         """Make one image in a scratch folder and push it."""
-        name = image.name.replace(":", "-")
+        name = image.name.replace(":", "-").replace("/", "-")
         job = Job(self.lent, self.scratch / name, self.logs / f"{name}.log")
         job.log.unlink(missing_ok=True)
         job.scratch.mkdir()

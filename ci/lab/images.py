@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import debian, node_image
+from . import debian, node_image, syft_image, traefik_image
 from .job import Job
 from .oci import Layer, Layout
 from .settings import IMAGES
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 LABEL = "dev.slipway.lab.key"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PGBIN = "/usr/lib/postgresql/17/bin"
+WORK = "/tmp"  # noqa: S108  in the image
+SERVER = "lab/server:trixie"
+SERVER_PACKAGES = [
+    *("ca-certificates", "curl", "docker-cli", "docker-compose", "docker.io", "iproute2"),
+    *("iptables", "nftables", "openssh-server", "procps", "systemd-standalone-sysusers", "tini"),
+]
 
 AddLayers = Callable[[Layout, Job], list[Layer]]
 
@@ -41,6 +47,7 @@ class Image:
         config: its execution parameters (OCI image config); machine settings are added to ``Env``.
         add_layers: makes its layers in a layout: (layout, job).
         base: the image whose layers lie below, or None.
+        on_demand: whether it is left out unless it is asked for by its name.
     """
 
     name: str
@@ -50,11 +57,12 @@ class Image:
     config: Mapping[str, Any]
     add_layers: AddLayers
     base: Image | None = field(default=None)
+    on_demand: bool = False
 
     @property
     def repository(self) -> str:
         """Where a mirror of Docker Hub keeps it, ``library/debian:trixie-slim``."""
-        return f"library/{self.name}"
+        return self.name if "/" in self.name else f"library/{self.name}"
 
     def key(self, lent: Machine) -> str:
         """The digest of all that the image follows from, in hexadecimal."""
@@ -90,7 +98,8 @@ def catalogue() -> dict[str, Image]:
     """All images by name, each after its base."""
     bookworm = _debian("bookworm")
     # The longest first: they decide how long it all takes.
-    images = [_postgres(), bookworm, _node(bookworm), _debian("trixie")]
+    images = [_postgres(), bookworm, _node(bookworm), _debian("trixie"), _syft()]
+    images += [_traefik(), _server()]
     return {image.name: image for image in images}
 
 
@@ -148,6 +157,48 @@ def _postgres() -> Image:
             "StopSignal": "SIGINT",
         },
         add_layers=_bootstrap("trixie", ["ca-certificates", "postgresql-17"], "debian", "postgres"),
+    )
+
+
+def _syft() -> Image:
+    """The tool that lists what is in an image; nothing but its static program."""
+    return Image(
+        name="anchore/syft:v1.18.1",
+        recipes=("syft",),
+        modules=("syft_image", "oci"),
+        pins={},
+        config={"Env": [f"PATH={PATH}"], "Entrypoint": ["/syft"], "WorkingDir": WORK},
+        add_layers=syft_image.add_layers,
+    )
+
+
+def _traefik() -> Image:
+    """The proxy of a server; nothing but its static program."""
+    return Image(
+        name="traefik:v3",
+        recipes=("traefik",),
+        modules=("traefik_image", "oci"),
+        pins={"version": traefik_image.VERSION},
+        config={
+            "Env": [f"PATH={PATH}"],
+            "Entrypoint": ["/usr/local/bin/traefik"],
+            "ExposedPorts": {"80/tcp": {}},
+        },
+        add_layers=traefik_image.add_layers,
+        on_demand=True,
+    )
+
+
+def _server() -> Image:
+    """A Debian 13 server with SSH and Docker: the disk of a machine, not an image to run."""
+    return Image(
+        name=SERVER,
+        recipes=("debian", "server"),
+        modules=("debian", "machine", "oci"),
+        pins={"suite": "trixie", "epoch": str(debian.EPOCH)},
+        config={"Env": [f"PATH={PATH}"]},
+        add_layers=_bootstrap("trixie", SERVER_PACKAGES, "debian", "server"),
+        on_demand=True,
     )
 
 

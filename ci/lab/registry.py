@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import time
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from .background import Background
 from .oci import MANIFEST, Layout
-from .run import logged, require, tail
-from .settings import LabError, Settings
-
-START_SECONDS = 10.0
-STOP_SECONDS = 10.0
+from .run import logged, require
+from .settings import LOOPBACK, LabError, Settings
 
 
 class Registry:
@@ -25,24 +19,21 @@ class Registry:
 
     Args:
         settings: the folder and the port.
+        host: the address it listens at; several of them serve the same images.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, host: str = LOOPBACK) -> None:
         """Touch nothing yet."""
         self.settings = settings
-        self.config = settings.home / "registry.json"
-        self.pid_file = settings.home / "registry.pid"
-        self.log = settings.logs / "registry.log"
-
-    def pid(self) -> int | None:
-        """The process id while it runs, else None."""
-        try:
-            pid = int(self.pid_file.read_text())
-            arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except (OSError, ValueError):
-            return None
-        # A number may have been given to another process since.
-        return pid if str(self.config).encode() in arguments else None
+        self.address = f"{host}:{settings.port}"
+        name = "registry" if host == LOOPBACK else f"registry-{host}"
+        self.config = settings.home / f"{name}.json"
+        self.process = Background(
+            command=("docker-registry", "serve", str(self.config)),
+            mark=self.config,
+            pid_file=settings.home / f"{name}.pid",
+            log=settings.logs / f"{name}.log",
+        )
 
     def answers(self) -> bool:
         """Whether a registry serves the API at the address."""
@@ -63,21 +54,16 @@ class Registry:
         require("docker-registry")
         if self.answers():
             raise LabError(
-                f"another registry answers at {self.settings.address}. Stop it, or set "
+                f"another registry answers at {self.address}. Stop it, or set "
                 "SLIPWAY_LAB_PORT to a free port."
             )
         self.stop()
         self._write_config()
-        with self.log.open("wb") as log:
-            process = subprocess.Popen(
-                ["docker-registry", "serve", str(self.config)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self.pid_file.write_text(str(process.pid))
-        self._wait_until_ready(process)
+        self.process.start(self.answers)
+
+    def pid(self) -> int | None:
+        """The process id while it runs, else None."""
+        return self.process.pid()
 
     def stop(self) -> bool:
         """Stop it.
@@ -85,16 +71,7 @@ class Registry:
         Returns:
             Whether it was running.
         """
-        pid = self.pid()
-        if pid is not None:
-            os.kill(pid, signal.SIGTERM)
-            deadline = time.monotonic() + STOP_SECONDS
-            while self.pid() and time.monotonic() < deadline:
-                time.sleep(0.05)
-            if self.pid():
-                os.kill(pid, signal.SIGKILL)
-        self.pid_file.unlink(missing_ok=True)
-        return pid is not None
+        return self.process.stop()
 
     def label(self, repository: str, name: str) -> str | None:
         """A label of an image.
@@ -121,7 +98,7 @@ class Registry:
         Raises:
             LabError: skopeo failed.
         """
-        target = f"docker://{self.settings.address}/{repository}"
+        target = f"docker://{self.address}/{repository}"
         logged([*_COPY, "--dest-tls-verify=false", f"oci:{layout.folder}", target], log)
 
     def pull(self, repository: str, layout: Layout, log: Path) -> None:
@@ -130,7 +107,7 @@ class Registry:
         Raises:
             LabError: skopeo failed.
         """
-        source = f"docker://{self.settings.address}/{repository}"
+        source = f"docker://{self.address}/{repository}"
         logged([*_COPY, "--src-tls-verify=false", source, f"oci:{layout.folder}"], log)
 
     def _write_config(self) -> None:
@@ -140,25 +117,14 @@ class Registry:
             "version": "0.1",
             "log": {"level": "error", "accesslog": {"disabled": True}},
             "storage": {"filesystem": storage, "delete": {"enabled": True}},
-            "http": {"addr": self.settings.address},
+            "http": {"addr": self.address},
         }
         self.config.write_text(json.dumps(config, indent=2))
-
-    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
-        """Return when it answers; stop it where it does not in time."""
-        deadline = time.monotonic() + START_SECONDS
-        while process.poll() is None and time.monotonic() < deadline:
-            if self.answers():
-                return
-            time.sleep(0.05)
-        self.stop()
-        said = tail(self.log.read_text(encoding="utf-8", errors="replace"))
-        raise LabError(f"docker-registry did not start; the end of {self.log}:\n{said}")
 
     def _get(self, path: str) -> Any:
         """A document of the registry's API."""
         request = urllib.request.Request(
-            f"http://{self.settings.address}/v2/{path}", headers={"Accept": MANIFEST}
+            f"http://{self.address}/v2/{path}", headers={"Accept": MANIFEST}
         )
         with _DIRECT.open(request, timeout=5) as answer:
             return json.load(answer)

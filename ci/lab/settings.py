@@ -6,6 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+LOOPBACK = "127.0.0.1"
+# Registries that tests can have at the same time.
+SPARE = 12
+HIGHEST_PORT = 65535 - 1 - SPARE
 IMAGES = Path(__file__).parent / "images"
 
 
@@ -19,7 +23,7 @@ class Settings:
 
     Attributes:
         home: the folder that holds everything the lab keeps.
-        port: the registry's TCP port on 127.0.0.1.
+        port: the registry's TCP port on 127.0.0.1; the next ones are those of registries with TLS.
     """
 
     home: Path
@@ -28,7 +32,37 @@ class Settings:
     @property
     def address(self) -> str:
         """The registry as image names spell it, ``host:port``."""
-        return f"127.0.0.1:{self.port}"
+        return f"{LOOPBACK}:{self.port}"
+
+    @property
+    def secure_port(self) -> int:
+        """The port of the registry with TLS and a login."""
+        return self.port + 1
+
+    @property
+    def spare_ports(self) -> range:
+        """Ports of such registries that tests start for themselves: the daemon knows them all."""
+        return range(self.port + 2, self.port + 2 + SPARE)
+
+    @property
+    def authority(self) -> Path:
+        """The folder of the certificate authority, ``ca.crt`` and ``ca.key``."""
+        return self.home / "authority"
+
+    @property
+    def servers(self) -> Path:
+        """The folder of the servers' disks, and of the key that they are logged in to with."""
+        return self.home / "servers"
+
+    @property
+    def server_root(self) -> Path:
+        """The unpacked image that every server's disk lies on."""
+        return self.home / "server-root"
+
+    @property
+    def network(self) -> int:
+        """Tells the servers' network from those of other labs."""
+        return self.port % 256
 
     @property
     def logs(self) -> Path:
@@ -57,6 +91,6 @@ def load() -> Settings:
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     port = os.environ.get("SLIPWAY_LAB_PORT") or "5055"
-    if not port.isdecimal() or not 0 < int(port) < 65536:
-        raise LabError(f"SLIPWAY_LAB_PORT is {port!r}: give a TCP port from 1 to 65535")
+    if not port.isdecimal() or not 0 < int(port) <= HIGHEST_PORT:
+        raise LabError(f"SLIPWAY_LAB_PORT is {port!r}: give a TCP port from 1 to {HIGHEST_PORT}")
     return Settings(home=cache.absolute() / "slipway" / "lab", port=int(port))

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import time
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +56,8 @@ def test_status_of_a_lab_that_is_not_up_fails_and_says_what_to_do(lab: Lab) -> N
     """Each part has a line."""
     status = lab.run("status")
     assert status.returncode == 1
-    assert "registry                 stopped    run ci/lab/up" in status.stdout
+    assert "  registry                 stopped    run ci/lab/up" in status.stdout
+    assert "  secure-registry          stopped    run ci/lab/up" in status.stdout
     assert "node:22-bookworm-slim    missing    run ci/lab/up" in status.stdout
 
 
@@ -63,7 +65,9 @@ def test_an_unknown_part_is_refused_before_anything_starts(lab: Lab) -> None:
     """The message lists the parts there are."""
     up = lab.run("up", "registry", "nodejs")
     assert up.returncode == 1
-    assert "lab: no part nodejs. Parts: registry, images, postgres:17," in up.stderr
+    assert (
+        "lab: no part nodejs. Parts: registry, secure-registry, images, postgres:17," in up.stderr
+    )
     assert list(lab.cache.iterdir()) == []
 
 
@@ -72,7 +76,7 @@ def test_a_port_that_is_none_is_refused(lab: Lab) -> None:
     lab.port = "fifty"
     up = lab.run("up")
     assert up.returncode == 1
-    assert "SLIPWAY_LAB_PORT is 'fifty': give a TCP port from 1 to 65535" in up.stderr
+    assert "SLIPWAY_LAB_PORT is 'fifty': give a TCP port from 1 to 65522" in up.stderr
 
 
 @pytest.mark.engine
@@ -87,6 +91,21 @@ def test_the_registry_starts_once_and_stops(lab: Lab) -> None:
     assert "stopped" in lab.run("down").stdout
     assert not config.exists()
     assert "was not running" in lab.run("down").stdout
+
+
+@pytest.mark.engine
+def test_the_secure_registry_keeps_its_password_and_is_known_to_the_daemon(lab: Lab) -> None:
+    """Its authority is named for it and for those that tests start."""
+    home = lab.cache / "slipway" / "lab"
+    assert "secure-registry" in lab.run("up", "secure-registry").stdout
+    password = (home / "secure-registry" / "password").read_text()
+    config = tomllib.loads((home / "drydock.toml").read_text())["registry"]
+    ca = str(home / "authority" / "ca.crt")
+    ports = range(int(lab.port) + 1, int(lab.port) + 14)
+    assert [config[f"127.0.0.1:{port}"] for port in ports] == [{"ca": ca}] * 13
+    assert "secure-registry          stopped" in lab.run("down").stdout
+    assert lab.run("up", "secure-registry").returncode == 0
+    assert (home / "secure-registry" / "password").read_text() == password
 
 
 @pytest.mark.engine
