@@ -9,7 +9,8 @@ import csv
 import io
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+import signal
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ from drydock import daemon, paths, temporary
 from drydock.errors import DrydockError
 from drydock.faults import told
 from drydock.llb_assembly import Lowered
+from drydock.logins import GIVEN
 from drydock.progress import Progress
 from drydock.progress_state import Step, seconds_between
 
+IMPORTING = "importing cache manifest from "
+"""How BuildKit names its look into a cache; it is no step of the build."""
 LINE_LIMIT = 64 << 20
 """Bytes of one progress line: it carries what a command printed, in base64."""
 CANCEL_WITHIN = 3
@@ -44,6 +48,10 @@ class SolveError(Exception):
         self.steps = steps
 
 
+class NotCachedError(Exception):
+    """A command would have been run that was not to; its argument is the step's name."""
+
+
 @dataclass
 class BuildKit:
     """A BuildKit daemon; it is looked for, and started, when something is built."""
@@ -53,6 +61,14 @@ class BuildKit:
     """Gives its address (`unix://…`, `tcp://…`)."""
     docker_config: Callable[[], Path | None] = lambda: None
     """Gives the folder with the registry logins of the session, in Docker's format; None: the user's own."""
+    caches: tuple[str, ...] = ()
+    """Image addresses of build caches that every definition is looked for in."""
+    only_cached: bool = False
+    """End as soon as a command would be run."""
+    authorities: Mapping[str, str] = field(default_factory=dict)
+    """Files of certificate authorities by registry: the tokens that one wants are fetched here, not by the daemon."""
+    imported: Callable[[str, str], None] = lambda _address, _error: None
+    """Told how each look into one of them ended: its address, and what went wrong."""
     _address: asyncio.Task[str] | None = None
 
     async def address(self) -> str:
@@ -71,7 +87,7 @@ class BuildKit:
         output: str = "",
         *,
         secrets: dict[str, bytes] | None = None,
-        on_log: Any = None,
+        cache_to: str = "",
     ) -> Solved:
         """Build a definition.
 
@@ -79,12 +95,13 @@ class BuildKit:
             lowered: What to build, with its local directories, layouts and secrets' ids.
             output: An exporter as `buildctl --output` has it; with `dest=-` its bytes are returned.
             secrets: Plaintexts by id.
-            on_log: Called with each piece of output, for a caller that cannot wait for the end.
+            cache_to: Image address of the build cache that it is exported to, with all it is made of; empty: none.
 
         Raises:
+            NotCachedError: If a command would be run, and is not to.
             SolveError: If BuildKit cannot build or export it.
         """
-        args = []
+        args = _cache_options(self.caches, cache_to)
         for name, path in lowered.locals.items():
             args += ["--local", f"{name}={path}"]
         for name, path in lowered.layouts.items():
@@ -93,7 +110,8 @@ class BuildKit:
             args += ["--ssh", f"{name}=raw=true,{path}"]
         if lowered.insecure:
             args += ["--allow", "security.insecure"]
-        return await self._run(args, output, secrets, stdin=lowered.definition, on_log=on_log)
+        unwanted = frozenset(lowered.execs) if self.only_cached else frozenset[str]()
+        return await self._run(args, output, secrets, stdin=lowered.definition, unwanted=unwanted)
 
     async def dockerfile(
         self,
@@ -103,6 +121,8 @@ class BuildKit:
         secrets: Mapping[str, bytes] | None = None,
         *,
         layouts: Mapping[str, str] | None = None,
+        caches: Sequence[str] = (),
+        cache_to: str = "",
     ) -> Solved:
         """Build a folder with BuildKit's own Dockerfile frontend.
 
@@ -112,11 +132,13 @@ class BuildKit:
             output: As in `solve`.
             secrets: Plaintexts by the id that the Dockerfile knows them by.
             layouts: Folders of OCI layouts by the name that the options know them by.
+            caches: Image addresses of build caches that it is looked for in.
+            cache_to: As in `solve`; where that fails, the build does not.
 
         Raises:
             SolveError: If BuildKit cannot build or export it.
         """
-        args = ["--frontend", "dockerfile.v0"]
+        args = ["--frontend", "dockerfile.v0", *_cache_options(caches, cache_to)]
         args += ["--local", f"context={folder}", "--local", f"dockerfile={folder}"]
         for name, value in options.items():
             args += ["--opt", f"{name}={value}"]
@@ -131,10 +153,12 @@ class BuildKit:
         secrets: Mapping[str, bytes] | None,
         *,
         stdin: bytes = b"",
-        on_log: Any = None,
+        unwanted: Collection[str] = (),
     ) -> Solved:
         """Run `buildctl build …` to its end; when cancelled, the build is cancelled."""
         args = ["build", "--progress", "rawjson", *args]
+        for host, file in self.authorities.items():
+            args += ["--registry-auth-tlscontext", _row([f"host={host}", f"ca={file}"])]
         if output:
             args += ["--output", output]
         with temporary.folder() as folder, contextlib.ExitStack() as opened:
@@ -148,7 +172,7 @@ class BuildKit:
                 reader = asyncio.create_task(_read_all(process.stdout))
                 feeder = asyncio.create_task(_feed(process, stdin))
                 try:
-                    rest = await self._follow(process, solved, on_log)
+                    rest = await self._follow(process, solved, unwanted)
                 finally:
                     self.progress.left(solved.steps)
                 solved.stdout = await reader
@@ -178,6 +202,7 @@ class BuildKit:
         environment = dict(os.environ)
         if folder := self.docker_config():
             environment["DOCKER_CONFIG"] = str(folder)
+            environment.pop(GIVEN, None)  # what it says is in the folder
         process = await asyncio.create_subprocess_exec(
             *temporary.BOUND,
             str(paths.binary("buildctl")),
@@ -197,11 +222,11 @@ class BuildKit:
             yield process
         finally:
             if process.returncode is None:
-                process.terminate()
+                temporary.signalled(process.pid, signal.SIGTERM)
                 await _ended(process)
 
     async def _follow(
-        self, process: asyncio.subprocess.Process, solved: Solved, on_log: Any
+        self, process: asyncio.subprocess.Process, solved: Solved, unwanted: Collection[str]
     ) -> list[str]:
         """Read progress until buildctl ends; returns the lines that are not progress."""
         assert process.stderr is not None  # noqa: S101  # it is a pipe
@@ -212,40 +237,63 @@ class BuildKit:
                 continue
             event = json.loads(line)
             for vertex in event.get("vertexes") or ():
-                self._vertex(solved.steps, vertex)
+                if vertex["name"].startswith(IMPORTING):
+                    self._imported(vertex)
+                    continue
+                self._vertex(solved.steps, vertex, unwanted)
             for status in event.get("statuses") or ():
                 self.progress.transferred(status)
             for log in event.get("logs") or ():
-                self._log(solved.steps, log, on_log)
+                self._log(solved.steps, log)
         return rest
 
-    def _vertex(self, steps: dict[str, Step], vertex: dict[str, Any]) -> None:
+    def _imported(self, vertex: dict[str, Any]) -> None:
+        if vertex.get("completed"):
+            self.imported(vertex["name"].removeprefix(IMPORTING), vertex.get("error", ""))
+
+    def _vertex(
+        self, steps: dict[str, Step], vertex: dict[str, Any], unwanted: Collection[str]
+    ) -> None:
         step = steps.setdefault(vertex["digest"], Step(vertex["digest"]))
         step.name = vertex["name"]
         step.cached = step.cached or vertex.get("cached", False)
         step.error = vertex.get("error", "")
+        if step.name in unwanted and vertex.get("started") and not step.cached:
+            raise NotCachedError(step.name)
         if vertex.get("completed") and vertex.get("started"):
             step.seconds = seconds_between(vertex)
             self.progress.ended(step)
-        elif vertex.get("started"):
+        elif vertex.get("started") and not step.cached:
             self.progress.started(step)
 
-    def _log(self, steps: dict[str, Step], log: dict[str, Any], on_log: Any) -> None:
+    def _log(self, steps: dict[str, Step], log: dict[str, Any]) -> None:
         data = base64.b64decode(log["data"])
         step = steps.setdefault(log["vertex"], Step(log["vertex"]))
         stream = log.get("stream", 1)
         step.logs.setdefault(stream, bytearray()).extend(data)
-        if on_log:
-            on_log(data.decode(errors="replace"))
         self.progress.printed(step, stream, data, teller=steps)
 
 
 def exporter(kind: str, attributes: Mapping[str, str]) -> str:
     """An exporter for `--output`; attributes with commas and quotes come through (CSV)."""
+    return _row([f"type={kind}", *(f"{name}={value}" for name, value in attributes.items())])
+
+
+def _row(fields: Sequence[str]) -> str:
     row = io.StringIO()
-    fields = [f"type={kind}", *(f"{name}={value}" for name, value in attributes.items())]
     csv.writer(row, lineterminator="").writerow(fields)
     return row.getvalue()
+
+
+def _cache_options(imports: Sequence[str], export: str) -> list[str]:
+    options = []
+    for address in imports:
+        options += ["--import-cache", f"type=registry,ref={address}"]
+    if export:
+        # A manifest of the usual kind: some registries take no index of layers without an image.
+        kind = "mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"
+        options += ["--export-cache", f"type=registry,ref={export},{kind}"]
+    return options
 
 
 @contextlib.contextmanager
@@ -278,7 +326,7 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
         async with asyncio.timeout(CANCEL_WITHIN):
             await process.wait()
     except TimeoutError:
-        process.kill()
+        temporary.signalled(process.pid, signal.SIGKILL)
         await process.wait()
 
 

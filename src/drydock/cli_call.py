@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from drydock import bindings, defaults, module, values
+from drydock import bindings, cli_changes, defaults, module, values
 from drydock.buildkit import BuildKit
 from drydock.cli_chain import Chain, Parser, query
 from drydock.cli_flags import Address
@@ -81,11 +81,15 @@ async def call(arguments: list[str], loading: Loading, cwd: Path) -> int:
                 for line in added.defaults.announced(added.module, _places(added, chain)):
                     progress.line(line)
                 data = await _answered(session, chain)
+            if cli_changes.offers(chain):
+                await cli_changes.offer(session, chain, data)
+            else:
+                show(chain, data)
         except DrydockError as error:
             told = explain(error, output_shown=shown, verbose=chain.options.tells_all)
             print(told, file=sys.stderr)
             return exit_code(error)
-        show(chain, data)
+        await session.engine.cache.export()
         return 0
 
 

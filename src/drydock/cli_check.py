@@ -79,6 +79,8 @@ async def check(
             added = await bridge(session, loading, cwd)
             chosen = chosen_checks(added, patterns, loading.source.name)
             outcomes = await _run_all(session, added, chosen, failfast=failfast)
+            if all(outcome.status == "passed" for outcome in outcomes):
+                await session.engine.cache.export()
     for outcome in outcomes:
         if outcome.error:
             told = explain(outcome.error, output_shown=shown, verbose=options.tells_all)

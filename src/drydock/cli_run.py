@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shutil
 import signal
@@ -34,6 +33,8 @@ async def run_program(command: list[str], cwd: Path, *, quiet: bool) -> int:
             code = await process.wait()
         finally:
             await _stop(process)
+        if code == 0:
+            await session.engine.cache.export()
         return code if code >= 0 else 128 - code
 
 
@@ -41,9 +42,8 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     """End the program when drydock is interrupted; it has ten seconds."""
     if process.returncode is not None:
         return
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(signal.SIGTERM)
+    temporary.signalled(process.pid, signal.SIGTERM)
     try:
         await asyncio.wait_for(process.wait(), 10)
     except TimeoutError:
-        process.kill()
+        temporary.signalled(process.pid, signal.SIGKILL)

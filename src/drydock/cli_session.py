@@ -26,6 +26,7 @@ async def serve(cwd: Path, *, quiet: bool) -> int:
         params = {"port": session.port, "session_token": session.token}
         print(json.dumps(params), flush=True)
         await _input_ends()
+        await session.engine.cache.export()
     return 0
 
 

@@ -32,6 +32,22 @@ _HOST = re.compile(r"[\w.-]+(:\d{1,5})?|\[[0-9a-fA-F:]+\](:\d{1,5})?")
 _MIRROR = re.compile(rf"({_HOST.pattern})(/[\w./-]+)?")
 
 
+def read(path: Path) -> dict[str, Any]:
+    """What the config file says, unchecked; nothing without one.
+
+    Raises:
+        DrydockError: If it cannot be read, or is no TOML.
+    """
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise DrydockError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DrydockError(f"{path}: {error}") from error
+
+
 def load(path: Path) -> dict[str, Registry]:
     """Registries by host, from the config file; none without one.
 
@@ -43,16 +59,13 @@ def load(path: Path) -> dict[str, Registry]:
     Raises:
         DrydockError: With everything that is wrong with the file.
     """
-    if not path.exists():
-        return {}
-    try:
-        data = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise DrydockError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DrydockError(f"{path}: {error}") from error
+    data = read(path)
     registries = data.get("registry", {})
-    problems = [f"{key}: unknown; expected registry" for key in data if key != "registry"]
+    problems = [
+        f"{key}: unknown; expected registry, cache or cache_export"
+        for key in data
+        if key not in ("registry", "cache", "cache_export")
+    ]
     if isinstance(registries, dict):
         for host, fields in registries.items():
             problems += _problems(host, fields, path.parent)
@@ -61,6 +74,15 @@ def load(path: Path) -> dict[str, Registry]:
     if problems:
         raise DrydockError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in problems))
     return {host: _registry(fields, path.parent) for host, fields in registries.items()}
+
+
+def authorities(path: Path) -> dict[str, str]:
+    """Files of certificate authorities by registry, from the config file.
+
+    Raises:
+        DrydockError: As `load` does.
+    """
+    return {host: registry.ca for host, registry in load(path).items() if registry.ca}
 
 
 def _registry(fields: dict[str, Any], folder: Path) -> Registry:
@@ -162,7 +184,8 @@ def buildkitd_config(
         if registry.http:
             lines += ["http = true"]
         if registry.ca:
-            lines += [f"ca = [{json.dumps(registry.ca)}]"]
+            # BuildKit speaks plain HTTP to this machine's own addresses, unless it is told not to.
+            lines += ["http = false", f"ca = [{json.dumps(registry.ca)}]"]
     return "\n".join(lines) + "\n"
 
 

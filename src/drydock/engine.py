@@ -6,12 +6,12 @@ import asyncio
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from drydock import paths
+from drydock import cacheconfig, daemonconfig, paths
 from drydock.buildkit import BuildKit, Solved, SolveError
 from drydock.errors import ApiError, ExecError, MissingPathError
 from drydock.exporting import Exports
@@ -22,10 +22,12 @@ from drydock.inflight import InFlight
 from drydock.llb import lower
 from drydock.llb_assembly import LINK, Lowered, Settings
 from drydock.logins import Logins
+from drydock.objects import Service
 from drydock.progress_state import Step
 from drydock.reading import Reader
 from drydock.secretstore import SecretStore
 from drydock.services import Services
+from drydock.sharedcache import SharedCache
 from drydock.trees import Trees
 
 DEFAULT_PLATFORM = "linux/amd64"
@@ -51,6 +53,12 @@ class Engine:
         self.secrets = SecretStore(self.environment, self.cwd)
         self.logins = Logins(self.environment)
         self.buildkit.docker_config = lambda: self.logins.folder
+        self.buildkit.authorities = daemonconfig.authorities(paths.config())
+        settings = cacheconfig.load(self.environment, paths.config())
+        self.cache = SharedCache(settings, self.buildkit, self.secrets)
+        if settings.login:
+            for address in settings.addresses:
+                self.logins.add(address, *settings.login)
         self.services = Services(self)
         self.reader = Reader(self)
         self.trees = Trees(self.reader)
@@ -91,17 +99,31 @@ class Engine:
         Raises:
             ApiError: As `solve` does.
         """
+        self.cache.evaluated(await self.lowered(spec.root), {})
         await self._solve(await self.lowered(ExecRoot(spec)), "")
 
     async def _solve_in_turn(self, lowered: Lowered, output: str) -> Solved:
-        async with self._slots:
-            return await self._solve(lowered, output)
+        def build(buildkit: BuildKit) -> Awaitable[Solved]:
+            return self._solve(lowered, output, buildkit)
 
-    async def _solve(self, lowered: Lowered, output: str) -> Solved:
+        async with self._slots:
+            solved = await self.cache.solve(lowered, await self._started_by(lowered), build)
+        self.cache.evaluated(lowered, solved.steps)
+        return solved
+
+    async def _started_by(self, lowered: Lowered) -> list[Lowered]:
+        """What the services are made of that the execs of a definition may start."""
+        services = [s for s in lowered.services.values() if isinstance(s, Service)]
+        roots = [await self.lowered(service.container.fs) for service in services]
+        return [root for root in roots if root.definition]
+
+    async def _solve(
+        self, lowered: Lowered, output: str, buildkit: BuildKit | None = None
+    ) -> Solved:
         secrets = self.secrets.known(lowered.secrets)
         since = self.services.mark()
         try:
-            return await self.buildkit.solve(lowered, output, secrets=secrets)
+            return await (buildkit or self.buildkit).solve(lowered, output, secrets=secrets)
         except SolveError as error:
             raise self.services.fault(lowered.services, since) or explain(error, lowered) from None
 

@@ -19,12 +19,12 @@ _ADVICE = (
         "No registry answers at {host}: see whether it runs, and whether its address is right",
     ),
     (
-        r"401 Unauthorized|authorization failed|incorrect username or password|no basic auth",
-        "{host} wants a login, or refuses the one it got: give it with withRegistryAuth, or run docker login {host}",
-    ),
-    (
         r"403 Forbidden|insufficient_scope|requested access to the resource is denied",
         "{host} refuses this: the login has no right to it, or there is no such repository",
+    ),
+    (
+        r"401 Unauthorized|unauthorized: |authorization failed|incorrect username or password|no basic auth",
+        "{host} wants a login, or refuses the one it got: give it with withRegistryAuth, or run docker login {host}",
     ),
     (
         r"certificate signed by unknown authority|failed to verify certificate",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,7 @@ async def git(
         out, err = await process.communicate(stdin)
     finally:
         if process.returncode is None:
-            process.terminate()
+            temporary.signalled(process.pid, signal.SIGTERM)
             await process.wait()
     text = err.decode(errors="replace").strip()
     if process.returncode not in accept:

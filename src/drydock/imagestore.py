@@ -7,15 +7,16 @@ import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drydock import imagearchive, images, paths, temporary
 from drydock.archives import Archives
 from drydock.buildkit import Solved, SolveError, exporter
-from drydock.errors import ApiError
+from drydock.errors import ApiError, ExecError
 from drydock.graph import OciLayout
 from drydock.objects import Container, Directory, File, ImageConfig, Secret
 from drydock.ocistore import OciStore
@@ -23,6 +24,10 @@ from drydock.ocistore import OciStore
 if TYPE_CHECKING:
     from drydock.engine import Engine
 
+_FAILED_RUN = re.compile(
+    r'process "(?P<shell>/bin/sh -c )?(?P<line>.*)" did not complete successfully: exit code: (?P<code>\d+)$',
+    re.DOTALL,
+)
 _PINNED = re.compile(r"(?:FROM|pull) \S+@(sha256:[0-9a-f]{64})")
 
 
@@ -45,15 +50,17 @@ class ImageStore:
         self._resolved: dict[tuple[str, str], asyncio.Task[Resolved]] = {}
 
     async def resolve(self, address: str, platform: str) -> Resolved:
-        """Ask an image's registry for its digest and config, once a session.
+        """Ask an image's registry for its digest and config: once a session, and again after a failure.
 
         Raises:
             ApiError: If there is no such image, or no registry answers.
         """
         key = (images.normalize(address), platform)
-        if key not in self._resolved:
-            self._resolved[key] = asyncio.create_task(self._resolve(*key))
-        return await asyncio.shield(self._resolved[key])
+        task = self._resolved.get(key)
+        # What was not there may have been pushed since.
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            task = self._resolved[key] = asyncio.create_task(self._resolve(*key))
+        return await asyncio.shield(task)
 
     async def _resolve(self, ref: str, platform: str) -> Resolved:
         # The Dockerfile frontend resolves an image as any build would: through the daemon, with its mirrors,
@@ -119,7 +126,7 @@ class ImageStore:
             image = exported.metadata["containerimage.descriptor"]
             await asyncio.to_thread(self.blobs.pack, image, archive)
 
-        return await self.archives.ensure(f"image-{digest}", write)
+        return await self.archives.ensure(f"archive-{digest}", write)
 
     async def _images(
         self, containers: list[Container], kind: str, attributes: Mapping[str, str]
@@ -151,7 +158,7 @@ class ImageStore:
         options = {"platform": ",".join(container.platform for container in containers)}
         layouts, annotations = {}, {}
         for number, container in enumerate(containers):
-            layout = await self._layout(container)
+            layout = await self._layout(partial(self._image, container))
             name = f"variant{number}"
             layouts[name] = layout.store
             options[f"context:variant::{container.platform}"] = (
@@ -169,12 +176,12 @@ class ImageStore:
             except SolveError as error:
                 raise ApiError(str(error)) from None
 
-    async def _layout(self, container: Container) -> OciLayout:
-        solved = await self._image(container, "image", {"push": "false"})
+    async def _layout(self, build: Callable[[str, dict[str, str]], Awaitable[Solved]]) -> OciLayout:
+        """An image as a layout in drydock's cache; `build` takes the exporter's kind and attributes."""
+        solved = await build("image", {"push": "false"})
         digest = solved.metadata["containerimage.digest"]
         path = await self.archives.ensure(
-            f"layout-{digest}",
-            lambda path: self._image(container, "oci", {"tar": "false", "dest": str(path)}),
+            f"layout-{digest}", lambda path: build("oci", {"tar": "false", "dest": str(path)})
         )
         return OciLayout(str(path), digest)
 
@@ -218,18 +225,28 @@ class ImageStore:
             secret.name: await self._engine.secrets.plaintext(secret) for secret in secrets
         }
 
-        def build(kind: str, **attributes: str) -> Awaitable[Solved]:
-            output = exporter(kind, attributes)
-            return self._engine.buildkit.dockerfile(folder, options, output, plaintexts)
+        async def build(kind: str, attributes: dict[str, str]) -> Solved:
+            def with_caches(imports: Sequence[str], export: str) -> Awaitable[Solved]:
+                output = "" if export else exporter(kind, attributes)
+                return self._engine.buildkit.dockerfile(
+                    folder, options, output, plaintexts, caches=imports, cache_to=export
+                )
+
+            return await self._engine.cache.around(options, with_caches)
 
         try:
-            digest = (await build("image", push="false")).metadata["containerimage.digest"]
-            path = await self.archives.ensure(
-                f"layout-{digest}", lambda path: build("oci", tar="false", dest=str(path))
-            )
+            layout = await self._layout(build)
         except SolveError as error:
-            raise ApiError(f"docker build failed: {error}") from None
-        config = await self._image_config(digest, platform)
-        return Container(
-            platform=platform, fs=OciLayout(str(path), digest), config=images.parse_config(config)
-        )
+            raise docker_fault(error) from None
+        config = await self._image_config(layout.digest, platform)
+        return Container(platform=platform, fs=layout, config=images.parse_config(config))
+
+
+def docker_fault(error: SolveError) -> ApiError:
+    """Why a Dockerfile could not be built: of a failed RUN with its output, as of any command."""
+    ran = next((s for s in error.steps.values() if _FAILED_RUN.search(s.error)), None)
+    found = _FAILED_RUN.search(ran.error) if ran else None
+    if not ran or not found:
+        return ApiError(f"docker build failed: {error}")
+    shell = found["shell"].split() if found["shell"] else []
+    return ExecError([*shell, found["line"]], int(found["code"]), ran.output(1), ran.output(2))

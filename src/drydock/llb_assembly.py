@@ -81,7 +81,10 @@ class Assembly(abc.ABC):
 
     def add(self, op: pb.Op, name: str) -> str:
         """Add an operation under the name that a person sees; returns its digest."""
-        raw = op.SerializeToString(deterministic=True)
+        return self.keep(op.SerializeToString(deterministic=True), name)
+
+    def keep(self, raw: bytes, name: str) -> str:
+        """Add an operation that is serialized already; the first name that it is given stays."""
         digest = "sha256:" + hashlib.sha256(raw).hexdigest()
         if digest not in self._ops:
             self._ops[digest] = raw

@@ -52,7 +52,11 @@ class OciStore:
             FileNotFoundError: If a blob of it is not there.
         """
         with tarfile.open(archive, "w") as tar:
-            for digest in sorted(set(self._blobs(image))):
+            digests = sorted(set(self._blobs(image)))
+            # As BuildKit has them: some readers make no folder that is not an entry of its own.
+            for name in ("blobs", *sorted({f"blobs/{d.partition(':')[0]}" for d in digests})):
+                tar.addfile(_folder(name))
+            for digest in digests:
                 path = self._blob(digest)
                 os.utime(path)
                 with path.open("rb") as content:
@@ -96,6 +100,12 @@ class OciStore:
             with contextlib.suppress(FileNotFoundError):
                 if path.stat().st_mtime < limit:
                     path.unlink()
+
+
+def _folder(name: str) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+    return entry
 
 
 def _entry(name: str, size: int) -> tarfile.TarInfo:

@@ -25,6 +25,11 @@ class Step:
     logs: dict[int, bytearray] = field(default_factory=dict)
     """Output by stream: 1 is standard output, 2 standard error."""
 
+    @property
+    def is_command(self) -> bool:
+        """Whether it runs a program, in contrast to copying, pulling and the like."""
+        return bool(_COMMAND.match(self.name))
+
     def output(self, stream: int) -> str:
         """What the operation printed on a stream."""
         return self.logs.get(stream, bytearray()).decode(errors="replace")
@@ -49,8 +54,8 @@ class Work:
 
     @property
     def is_command(self) -> bool:
-        """Whether it runs a program, in contrast to copying, pulling and the like."""
-        return bool(_COMMAND.match(self.step.name))
+        """Whether it runs a program."""
+        return self.step.is_command
 
     @property
     def is_internal(self) -> bool:

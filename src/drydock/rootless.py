@@ -20,6 +20,8 @@ _SWITCHES = {
     "kernel/apparmor_restrict_unprivileged_userns": "1",
 }
 """Kernel settings by the value that forbids user namespaces, and so rootless daemons."""
+_COVERED = ("/proc/kcore", "/proc/keys", "/proc/timer_list")
+"""What containers cover of /proc; where they do, the kernel lets nobody mount another in them (runc issue 1658)."""
 # Where runc, the network plugins and iptables keep state; where it is there, it is of the machine's root.
 _OF_ROOT = "/run/runc /var/lib/cni /run/xtables.lock"
 
@@ -62,6 +64,11 @@ def problems() -> list[str]:
             )
     if not os.access(_TUN, os.R_OK | os.W_OK):
         found.append(f"{_TUN} cannot be opened: as root, modprobe tun && chmod 666 {_TUN}")
+    if covered := [name for name in _COVERED if _is_covered(Path(name))]:
+        found.append(
+            f"this container covers {', '.join(covered)}: run it with all of /proc (Docker: --security-opt "
+            "systempaths=unconfined; Kubernetes: procMount Unmasked), or without a container"
+        )
     if paths.which("getsubids") and not _has_ids():
         name = user()
         found.append(
@@ -77,6 +84,11 @@ def user() -> str:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         return str(os.geteuid())
+
+
+def _is_covered(file: Path) -> bool:
+    """Whether something is mounted over a file of /proc."""
+    return file.exists() and file.stat().st_dev != file.parent.stat().st_dev
 
 
 def _has_ids() -> bool:

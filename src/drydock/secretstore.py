@@ -66,7 +66,7 @@ class SecretStore:
 
     def volatile(self, name: str, value: str) -> SecretRef:
         """What BuildKit knows a variable by whose value does not count: it is that of its name."""
-        return SecretRef(self._digest(f"volatile:{name}".encode()), self._kept(value.encode()))
+        return SecretRef(_open_digest("volatile", name), self._kept(value.encode()))
 
     async def identity(self, secret: Secret) -> str:
         """What BuildKit knows a secret by: equal for equal plaintexts, so that an exec is cached by its value.
@@ -86,8 +86,8 @@ class SecretStore:
             name = secret.name or secret.uri
             raise ApiError(f"secret {name} has {len(data)} bytes; a build takes at most {LARGEST}")
         digest = self._kept(data)
-        key = f"key:{secret.cache_key}".encode()
-        return SecretRef(self._digest(key) if secret.cache_key else digest, digest)
+        key = secret.cache_key
+        return SecretRef(_open_digest("key", key) if key else digest, digest)
 
     def known(self, secrets: Mapping[str, str]) -> dict[str, bytes]:
         """Plaintexts by id, given what this session knows each by."""
@@ -144,8 +144,14 @@ class SecretStore:
     def _digest(self, data: bytes) -> str:
         # Keyed: the digest stands in build definitions, from which nobody may try guesses.
         if self._key is None:
-            self._key = _machine_key()
+            shared = self._environment.get("DRYDOCK_CACHE_KEY")
+            self._key = shared.encode() if shared else _machine_key()
         return hmac.new(self._key, data, hashlib.sha256).hexdigest()
+
+
+def _open_digest(kind: str, text: str) -> str:
+    """What names something that is no secret itself: the same on every machine."""
+    return hashlib.sha256(f"{kind}:{text}".encode()).hexdigest()
 
 
 def _machine_key() -> bytes:

@@ -7,6 +7,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -71,6 +72,16 @@ def make(prefix: str, parent: Path | None = None) -> Path:
 def end_later(group: int) -> None:
     """Have a process group killed if this process leaves it behind."""
     _tell(f"group:{group}")
+
+
+def signalled(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a program that may have ended meanwhile.
+
+    Not `Process.send_signal`: where the program has just ended it takes the exit code away from asyncio, which then
+    prints a warning and makes it 255 (Python 3.11).
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 @cache

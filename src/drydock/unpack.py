@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -58,7 +59,7 @@ async def unpack(folder: Path, build: Callable[[str], Awaitable[object]]) -> Non
         finally:
             building.cancel()
             if tar.returncode is None:
-                tar.kill()
+                temporary.signalled(tar.pid, signal.SIGKILL)
             await asyncio.wait({told, building})
         if tar.returncode:
             raise ApiError(f"cannot write {folder.parent}: {_reason(problems.decode())}")

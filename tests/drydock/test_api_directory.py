@@ -226,10 +226,20 @@ async def test_a_dockerfile_is_built_for_another_platform(dag: dagger.Client) ->
     assert await built.rootfs().entries() == ["a.txt"]
 
 
-async def test_a_failing_dockerfile_tells_its_line(dag: dagger.Client) -> None:
-    """BuildKit's own message comes through."""
+async def test_a_failing_run_of_a_dockerfile_is_a_failed_command(dag: dagger.Client) -> None:
+    """With what it printed, as of any other command."""
     context = dag.directory().with_new_file(
-        "Dockerfile", "FROM debian:bookworm-slim\nRUN echo no luck && exit 7\n"
+        "Dockerfile", "FROM debian:bookworm-slim\nRUN echo no luck && echo at all >&2; exit 7\n"
     )
-    with pytest.raises(dagger.QueryError, match="exit code: 7"):
+    with pytest.raises(dagger.ExecError, match="exit code: 7") as caught:
+        await context.docker_build().sync()
+    error = caught.value
+    assert error.command == ["/bin/sh", "-c", "echo no luck && echo at all >&2; exit 7"]
+    assert (error.exit_code, error.stdout, error.stderr) == (7, "no luck", "at all")
+
+
+async def test_a_wrong_dockerfile_tells_its_line(dag: dagger.Client) -> None:
+    """BuildKit's own message comes through."""
+    context = dag.directory().with_new_file("Dockerfile", "FROM scratch\nCOPPY a /\n")
+    with pytest.raises(dagger.QueryError, match="parse error on line 2: unknown instruction"):
         await context.docker_build().sync()

@@ -5,6 +5,7 @@ import json
 import socket
 import subprocess
 import tarfile
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -120,6 +121,17 @@ async def test_equal_content_has_an_equal_digest(dag: dagger.Client, registry: R
     made = made.with_registry_auth(registry.host, USER, dag.set_secret("password", PASSWORD))
     first = await made.publish(f"{registry.host}/same:1")
     assert (await made.publish(f"{registry.host}/same:2")).split("@")[1] == first.split("@")[1]
+
+
+async def test_an_image_that_was_not_there_is_looked_for_again(
+    dag: dagger.Client, registry_host: str, client_folder: Path
+) -> None:
+    """It may have been pushed since, also by this session."""
+    address = f"{registry_host}/tests/pushed-since:{client_folder.parent.name}-{time.time_ns()}"
+    with pytest.raises(dagger.QueryError, match=": not found"):
+        await dag.container().from_(address).image_ref()
+    pushed = await dag.container().with_new_file("/f", "x").publish(address)
+    assert await dag.container().from_(address).image_ref() == pushed
 
 
 async def test_a_wrong_login_is_told_and_nothing_is_pushed(

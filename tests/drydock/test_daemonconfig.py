@@ -28,7 +28,7 @@ def test_mirrors_and_certificates_reach_buildkit(tmp_path: Path) -> None:
     assert config["registry"] == {
         "docker.io": {"mirrors": ["a.test:5000", "b.test/proxy"]},
         "a.test:5000": {"http": True},
-        "b.test": {"ca": [str(tmp_path / "b.pem")]},
+        "b.test": {"http": False, "ca": [str(tmp_path / "b.pem")]},
     }
     assert config["worker"]["oci"]["networkMode"] == "cni"
     assert config["worker"]["oci"]["maxUsedSpace"] == "30GB"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tarfile
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ def test_an_archive_holds_its_image_and_no_other(store: OciStore, tmp_path: Path
     assert found.digest == wanted["digest"] != other["digest"]
     assert found.config == CONFIG
     assert len(list((tmp_path / "unpacked/blobs/sha256").iterdir())) == 3
+    with tarfile.open(tmp_path / "image.tar") as archive:
+        assert archive.getnames()[:2] == ["blobs", "blobs/sha256"]
     (listed,) = json.loads((tmp_path / "unpacked/manifest.json").read_text())
     assert all(
         (tmp_path / "unpacked" / name).exists() for name in [listed["Config"], *listed["Layers"]]
