@@ -10,6 +10,7 @@ from .layout import SCRIPTS, Layout
 from .manifest import Package
 from .prisma import PrismaProject
 from .project import OUTPUTS, App
+from .workspace import TEST_FILES
 
 REPO = "/app"
 STEP = f"{SCRIPTS}/step.sh"
@@ -77,7 +78,7 @@ def package_lines(package: Package, project: PrismaProject | None) -> list[str]:
         return []
     home = folder(package.path)
     layouts = [
-        Layout(home, layout.PACKAGE, ("node_modules",)),
+        Layout(home, layout.PACKAGE, ("node_modules", *TEST_FILES)),
         Layout(home, layout.RUNTIME, runtime_noise(package)),
         *_client(project),
     ]
@@ -161,7 +162,7 @@ def _lines(
 ) -> list[str]:
     """Hooks, Prisma's client and the build; placeholders only for commands that generate."""
     hooks = {hook: package.runs(hook, _GENERATE) for hook in package.install_hooks}
-    by_build = "build" in package.scripts and package.runs("build", _GENERATE)
+    by_build = build is not None and "build" in package.scripts and package.runs("build", _GENERATE)
     if generated:
         hooks = {hook: False for hook, generates in hooks.items() if not generates}
         project, by_build = None, False
@@ -172,6 +173,17 @@ def _lines(
     if build:
         lines.append(f"{values if by_build else ''}{build}")
     return [enter(package.path), *lines] if lines else []
+
+
+def ready_lines(package: Package, project: PrismaProject | None, *, generated: bool) -> list[str]:
+    """The lines that a package's checks need before them: its install hooks, Prisma's client.
+
+    Args:
+        package: The package.
+        project: Prisma in it, if any.
+        generated: Whether Prisma's client is there already (see `generates_apart`).
+    """
+    return _lines(package, project, None, generated=generated)
 
 
 def _run_build(package: Package, otherwise: str, *, generated: bool = False) -> str:

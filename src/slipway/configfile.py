@@ -9,14 +9,17 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from .config import NAME, URL, VARIABLE, VERSION, Config, inside
+from .config import NAME, REPOSITORY, TAG, URL, URL_PATH, VARIABLE, VERSION, Config, inside
 from .errors import ConfigError
 
 _EXPECTED = {
     NAME: "lower-case letters, digits and single separators (. _ -)",
     VERSION: "a version such as 22 or 22.11.0",
     URL: "an http:// or https:// address",
+    URL_PATH: "a path such as /health",
     VARIABLE: "the name of an environment variable",
+    REPOSITORY: "an image's name in lower case, parts separated by /, without host and tag",
+    TAG: "letters, digits and _ . - (at most 128)",
 }
 
 
@@ -112,6 +115,9 @@ def _misplaced(raw: Mapping[str, Any], packages: set[str], files: set[str]) -> l
     for name, app in apps.items() if isinstance(apps, dict) else ():
         if isinstance(app, dict):
             problems += _misplaced_app(f"apps.{name}", app, packages, files)
+    shared = raw.get("packages")
+    for folder in shared if isinstance(shared, dict) else ():
+        problems += _no_package(f'packages."{folder}"', folder, packages)
     migrator = raw.get("migrator")
     if isinstance(migrator, dict) and isinstance(migrator.get("path"), str):
         problems += _no_package("migrator.path", migrator["path"], packages)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from . import prisma
-from .config import NAME, AppConfig, Config, Kind
+from .config import NAME, AppConfig, Config, Kind, StepsConfig
+from .configfile import nearest
 from .errors import ConfigError
 from .manifest import Package, join, node_arguments
 from .prisma import PrismaProject
@@ -17,6 +18,7 @@ from .workspace import Monorepo
 DEFAULT_NODE = 22
 # pnpm 9 and 10 both write lockfile 9; pnpm 8 writes 6.
 PNPM_OF_LOCKFILE = {6: "8", 9: "10"}
+HEALTH: Mapping[Kind, str] = {"next": "/", "nest": "/health", "node": "/health"}
 PORTS: Mapping[Kind, int] = {"next": 3000, "nest": 3001, "node": 3001}
 # Kind, the usual name of its one image, and the dependency that tells it.
 _DETECTED: tuple[tuple[Kind, str, str], ...] = (
@@ -24,6 +26,7 @@ _DETECTED: tuple[tuple[Kind, str, str], ...] = (
     ("nest", "api", "@nestjs/core"),
 )
 _START_SCRIPTS = ("start:prod", "start:production", "start")
+_STAGE = re.compile(r"^[ \t]*FROM[ \t].*[ \t]AS[ \t]+(\S+)", re.MULTILINE | re.IGNORECASE)
 _MIGRATOR = "migrator"
 _ORDER = {"name": 0, "node": 1, "pnpm": 2, "migrator": 4}
 
@@ -41,7 +44,21 @@ def project(repo: Monorepo, config: Config) -> Project:
     Raises:
         ConfigError: Something needed could not be told; every such problem at once.
     """
-    return _Detector(repo, config).project()
+    made, problems = attempt(repo, config)
+    if problems:
+        raise ConfigError("the repo", problems)
+    return made
+
+
+def attempt(repo: Monorepo, config: Config) -> tuple[Project, tuple[str, ...]]:
+    """The project as far as it can be told, and what could not be told.
+
+    Args:
+        repo: The surveyed workspace.
+        config: What slipway.toml says; empty if there is none.
+    """
+    detector = _Detector(repo, config)
+    return detector.project(), tuple(detector.problems)
 
 
 @dataclass
@@ -57,7 +74,7 @@ class _Detector:
         packages = sorted(self.repo.packages)
         schemas = {path: found for path in packages if (found := prisma.find(self.repo, path))}
         apps = self._apps()
-        made = Project(
+        return Project(
             name=self._name(),
             image=(image := self._image(apps)),
             build_image=self.config.node.build_image or image,
@@ -67,11 +84,29 @@ class _Detector:
             prisma=schemas,
             environments=self.config.environments,
             install_include=self.config.install.include,
+            verify=self.config.verify,
+            steps=self._steps(apps),
+            registry=self.config.registry,
+            repositories=self._repositories(),
+            sbom=self.config.sbom,
             findings=tuple(sorted(self.findings, key=lambda found: _ORDER.get(found.what, 3))),
         )
-        if self.problems:
-            raise ConfigError("the repo", self.problems)
-        return made
+
+    def _steps(self, apps: tuple[App, ...]) -> dict[str, StepsConfig]:
+        """Which scripts check a package, by folder, as far as slipway.toml says."""
+        shared = {path: package.verify for path, package in self.config.packages.items()}
+        named = {
+            app.path: self.config.apps[app.name].verify
+            for app in apps
+            if app.name in self.config.apps
+        }
+        return {**shared, **named}
+
+    def _repositories(self) -> dict[str, str]:
+        """Where images are pushed, by name, where slipway.toml says so."""
+        named = {_MIGRATOR: self.config.migrator.repository}
+        named |= {name: app.repository for name, app in self.config.apps.items()}
+        return {name: repository for name, repository in named.items() if repository}
 
     def _found(self, what: str, value: str, reason: str) -> str:
         self.findings.append(Finding(what, value, reason))
@@ -140,13 +175,17 @@ class _Detector:
                 # Two folders may have one name: then the whole path tells them apart.
                 name = slug(path.replace("/", "-")) if name in (*found, _MIGRATOR) else name
                 found[name] = self._app(name, AppConfig(path=path))
-                self._found(name, path, f"depends on {marker}")
+                unused = "; its Dockerfile is not used" if self._has_dockerfile(path) else ""
+                self._found(name, path, f"depends on {marker}{unused}")
         if not found:
             self.problems.append(
                 "no app found: no workspace package depends on next or @nestjs/core (packages: "
                 f"{', '.join(kinds) or 'none'}); name yours in slipway.toml as [apps.<name>] path"
             )
         return tuple(found.values())
+
+    def _has_dockerfile(self, path: str) -> bool:
+        return "Dockerfile" in self.repo.below(path)
 
     def _app(self, name: str, config: AppConfig) -> App:
         path = posixpath.normpath(config.path or config.context)
@@ -155,6 +194,7 @@ class _Detector:
         program: tuple[str, ...] = (config.entry,) if config.entry else ()
         if package and kind != "next" and not config.dockerfile and not program:
             program = self._program(name, package, kind)
+        self._check_target(name, config)
         return App(
             name=name,
             path=path,
@@ -166,7 +206,21 @@ class _Detector:
             dockerfile=config.dockerfile,
             context=config.context,
             target=config.target,
+            health=config.health or HEALTH[kind],
+            drain=config.drain,
         )
+
+    def _check_target(self, name: str, config: AppConfig) -> None:
+        """Tell of a stage that the app's Dockerfile has not, while nothing is built yet."""
+        file = join(config.context, config.dockerfile or "")
+        if not config.target or config.target.isdigit() or file not in self.repo.texts:
+            return
+        stages = {stage.lower() for stage in _STAGE.findall(self.repo.texts[file])}
+        if config.target.lower() not in stages:
+            self.problems.append(
+                f'apps.{name}.target: "{config.target}" — no such stage in {file}'
+                f"{nearest(config.target, stages)}"
+            )
 
     def _program(self, name: str, package: Package, kind: Kind) -> tuple[str, ...]:
         scripts = (package.scripts.get(script, "") for script in _START_SCRIPTS)

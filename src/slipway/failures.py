@@ -7,18 +7,31 @@ from contextlib import contextmanager
 import dagger
 from dagger.mod._exceptions import FunctionError
 
-from .build import STEP
 from .errors import BuildError, SlipwayError
+from .layout import SCRIPTS
 
 # Enough for a compiler's error with its code frame; the whole output is in the engine's own log.
 TAIL_LINES = 40
 # The engine appends the place in its own trace.
 _TRACE = re.compile(r"\s*\[traceparent:[^\]]*\]")
-# What a tool prints when slipway's own settings can help → what to do.
+_LOCKFILE = (
+    "Run `pnpm install` and commit pnpm-lock.yaml: images are made of exactly what it names."
+)
+_LOGIN = "If the package is private, give the login for its registry: --npmrc file:$HOME/.npmrc"
+# What a tool prints when the user can help → what to do.
 _HINTS = {
     "gyp ERR! find Python": "A native package wants compilers: set [node] build_image in "
     'slipway.toml, such as "node:22-bookworm"; runtime images stay without them.',
+    "ERR_PNPM_OUTDATED_LOCKFILE": _LOCKFILE,
+    "ERR_PNPM_LOCKFILE_CONFIG_MISMATCH": _LOCKFILE,
+    "ERR_PNPM_BROKEN_LOCKFILE": _LOCKFILE,
+    "ERR_PNPM_FETCH_401": _LOGIN,
+    "ERR_PNPM_FETCH_403": _LOGIN,
+    "ERR_PNPM_FETCH_404": _LOGIN,
+    "ERR_PNPM_UNSUPPORTED_ENGINE": "Set [node] version or pnpm in slipway.toml.",
 }
+# What a RUN of a Dockerfile is started with.
+_RUN = ["/bin/sh", "-c"]
 
 
 class SlipwayFailure(FunctionError):  # noqa: N818 - its name is what the user reads before the message
@@ -35,15 +48,16 @@ def reported() -> Iterator[None]:
     try:
         yield
     except BaseExceptionGroup as group:
-        raise SlipwayFailure(joined(list(_leaves(group)))) from None
+        raise SlipwayFailure(joined(list(leaves(group)))) from None
     except (SlipwayError, dagger.QueryError) as error:
         raise SlipwayFailure(joined([error])) from None
 
 
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[Exception]:
+def leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[Exception]:
+    """The errors in a group that a user can put right, however deep; any other error is raised."""
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
+            yield from leaves(error)
         elif isinstance(error, SlipwayError | dagger.QueryError):
             yield error
         else:
@@ -81,5 +95,8 @@ def step_error(command: Sequence[str], exit_code: int, stdout: str, stderr: str)
 
 
 def step_name(command: Sequence[str]) -> str:
-    """The name a step was given, or its command for one that has none."""
-    return command[1] if len(command) > 1 and command[0] == STEP else " ".join(command)
+    """The name a step was given, a Dockerfile's RUN, or the command where it has no name."""
+    if list(command[:2]) == _RUN:
+        return " ".join(["RUN", *command[2:]])
+    named = len(command) > 1 and command[0].startswith(f"{SCRIPTS}/")
+    return command[1] if named else " ".join(command)

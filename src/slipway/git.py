@@ -16,13 +16,20 @@ class Origin:
 
     Attributes:
         revision: The commit's full hash, or "unknown".
-        tag: A tag that points at it, if any.
+        tags: The tags that point at it, sorted; of annotated ones those that Git has packed.
+        loose: Tags that may be annotated ones and point at it too: what they stand for is no plain file.
         source: The origin's address without credentials, or "unknown".
     """
 
     revision: str = UNKNOWN
-    tag: str | None = None
+    tags: tuple[str, ...] = ()
+    loose: tuple[str, ...] = ()
     source: str = UNKNOWN
+
+    @property
+    def tag(self) -> str | None:
+        """One of the tags, the last by name, if there is any."""
+        return self.tags[-1] if self.tags else None
 
 
 def read(files: Mapping[str, str]) -> Origin:
@@ -47,7 +54,12 @@ def read(files: Mapping[str, str]) -> Origin:
         for name, value in refs.items()
         if name.startswith("refs/tags/") and revision in (value, peeled.get(name))
     )
-    return Origin(revision, tags[-1] if tags else None, _source(files.get("config", "")))
+    loose = sorted(
+        name.removeprefix("refs/tags/")
+        for name, text in files.items()
+        if name.startswith("refs/tags/") and text.strip() != revision
+    )
+    return Origin(revision, tuple(tags), tuple(loose), _source(files.get("config", "")))
 
 
 def _packed(text: str) -> tuple[dict[str, str], dict[str, str]]:

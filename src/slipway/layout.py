@@ -55,8 +55,12 @@ def line(layouts: Iterable[Layout]) -> str:
 
 def expression(pattern: str) -> str:
     """The regular expression of a pattern: the path that it names, and all that is below."""
-    parts = (_EXPRESSIONS.get(part) or re.escape(part) for part in _PARTS.findall(pattern))
-    return f"^{''.join(parts)}(?:/|$)"
+    return f"^{glob(pattern)}(?:/|$)"
+
+
+def glob(pattern: str) -> str:
+    """The regular expression of the very paths that a pattern names."""
+    return "".join(_EXPRESSIONS.get(part) or re.escape(part) for part in _PARTS.findall(pattern))
 
 
 def client(source: str, path: str) -> Layout:

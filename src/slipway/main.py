@@ -1,24 +1,33 @@
 """The public functions."""
 
 import time
+from collections.abc import Callable
 from typing import Annotated
 
 import dagger
-from dagger import Doc, function, object_type
+from dagger import Doc, check, dag, function, object_type
 
-from . import git, report
+from . import git, init, report
+from .checkout import surveyed
+from .evaluation import evaluate
 from .failures import reported
 from .images import Images
 from .install import Installation
 from .monorepo import Workshop
 from .project import App
-from .release import Image, Release, evaluate
+from .publication import Request
+from .publish import Publisher, text
+from .release import Image, Release
 from .runtime import Made, Runtime
 from .survey import Survey, take
+from .verify import RECENT, Verified, verify
 
 _Env = Annotated[str, Doc("The environment, as named in slipway.toml")]
 _ApiUrl = Annotated[
     str | None, Doc("NEXT_PUBLIC_API_URL for this call, instead of the environment's api_url")
+]
+_Force = Annotated[
+    bool, Doc("To production although the tree is dirty or the commit has no Git tag")
 ]
 
 
@@ -39,6 +48,13 @@ class Slipway:
     ] = None
     source: Annotated[
         str | None, Doc("The repository's address for the labels; default: origin")
+    ] = None
+    registry: Annotated[
+        str | None, Doc("The address that images are pushed below, such as registry.test/team/app")
+    ] = None
+    registry_user: Annotated[str | None, Doc("Who logs in to the registry")] = None
+    registry_password: Annotated[
+        dagger.Secret | None, Doc("The password or token of the registry's user")
     ] = None
 
     @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
@@ -62,11 +78,26 @@ class Slipway:
                 now=time.time(),
             )
 
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    async def publish(self, env: _Env = "staging", force: _Force = False) -> str:
+        """Build and push every image by an immutable tag, then move the environment's tag."""
+        since = time.time()
+        with reported():
+            survey = await surveyed(self.ws, self.config, self.version)
+            labels = self._labels(survey)
+            workshop = self._workshop(survey, env, None)
+            images = await Images(await Runtime.prepared(workshop, labels)).all()
+            request = self._request(env, images, force=force)
+            publisher = Publisher(survey, self.ws, request, self.registry_password)
+            published = await publisher.publish(images)
+            file = published.file(survey.project, version=labels[_VERSION], source=labels[_SOURCE])
+            return text(published, file, survey.project, since)
+
     @function(cache="session")  # type: ignore[call-overload, untyped-decorator]
     async def release(self, env: _Env = "staging", api_url: _ApiUrl = None) -> Release:
         """Make the images as an object to chain: `… release api export --path api.tar`."""
         with reported():
-            survey = await take(self.ws, self.config)
+            survey = await surveyed(self.ws, self.config, self.version)
             labels = self._labels(survey)
             workshop = self._workshop(survey, env, api_url)
             images = await Images(await Runtime.prepared(workshop, labels)).all()
@@ -77,10 +108,65 @@ class Slipway:
                 revision=labels[_REVISION],
                 source=labels[_SOURCE],
                 images=[_image(made) for made in images],
-                frontend=_only(images, survey, "frontend"),
-                api=_only(images, survey, "api"),
-                migrator=next((m.container for m in images if m.name == "migrator"), None),
+                ws=self.ws,
+                config=self.config,
+                request=self._request(env, images).json_text(),
+                registry_password=self.registry_password,
+                frontend_name=_only(survey, "frontend"),
+                api_name=_only(survey, "api"),
             )
+
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    async def verify(self) -> str:
+        """Lint, check types and test every app and shared package; a failing step stops no other."""
+        with reported():
+            found = await self._verified()
+            found.raise_failures()
+            return found.text()
+
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    async def reports(self) -> dagger.Directory:
+        """What `verify` found, as files to export: junit.xml, verify.json and report.txt."""
+        from .junit import junit  # noqa: PLC0415 - no other function needs the library
+
+        with reported():
+            found = await self._verified(recent=RECENT)
+            files = dag.directory().with_new_file("junit.xml", junit(found.file))
+            files = files.with_new_file("verify.json", found.file.model_dump_json(indent=2) + "\n")
+            return files.with_new_file("report.txt", found.text(None) + "\n")
+
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    @check
+    async def verify_frontend(self) -> None:
+        """Verify the front ends, and the shared packages that they use."""
+        with reported():
+            found = await self._verified(lambda app: app.kind == "next")
+            found.raise_failures()
+
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    @check
+    async def verify_api(self) -> None:
+        """Verify the other apps, and the shared packages that they use."""
+        with reported():
+            found = await self._verified(lambda app: app.kind != "next")
+            found.raise_failures()
+
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    async def init(
+        self,
+        slipway: Annotated[
+            str, Doc("Slipway's project on your GitLab, which .gitlab-ci.yml includes")
+        ] = "platform/slipway",
+        ref: Annotated[str, Doc("The tag, branch or commit of it to use")] = "main",
+    ) -> dagger.Changeset:
+        """Add commented slipway.toml, .env and .gitlab-ci.yml for this repo, as changes to look at."""
+        with reported():
+            return await init.changes(self.ws, slipway, ref)
+
+    async def _verified(
+        self, wanted: Callable[[App], bool] = lambda _: True, recent: float = 0
+    ) -> Verified:
+        return await verify(self.ws, self.config, self.npmrc, wanted=wanted, recent=recent)
 
     def _workshop(self, survey: Survey, env: str, api_url: str | None) -> Workshop:
         environment = survey.project.environment(env)
@@ -88,6 +174,18 @@ class Slipway:
         if url := api_url or environment.api_url:
             values["NEXT_PUBLIC_API_URL"] = url
         return Workshop(Installation(self.ws, survey, self.npmrc), values)
+
+    def _request(self, env: str, images: list[Made], *, force: bool = False) -> Request:
+        return Request(
+            environment=env,
+            images=tuple(made.name for made in images),
+            registry=self.registry,
+            user=self.registry_user,
+            password=self.registry_password is not None,
+            revision=self.revision,
+            version=self.version,
+            force=force,
+        )
 
     def _labels(self, survey: Survey) -> dict[str, str]:
         origin, root = survey.origin, survey.repo.root
@@ -104,20 +202,18 @@ _SOURCE = "org.opencontainers.image.source"
 
 
 def _image(made: Made) -> Image:
-    return Image(name=made.name, container=made.container)  # type: ignore[call-arg]
+    return Image(  # type: ignore[call-arg]
+        name=made.name, container=made.container, checks=list(made.checks)
+    )
 
 
-def _only(images: list[Made], survey: Survey, usual: str) -> dagger.Container | None:
-    """The image of the usual name, or the only one of its kind."""
-    by_name = {made.name: made.container for made in images}
-    if usual in by_name:
-        return by_name[usual]
-
-    def fits(app: App) -> bool:
-        return (app.kind == "next") == (usual == "frontend")
-
-    fitting = [app.name for app in survey.project.apps if fits(app)]
-    return by_name[fitting[0]] if len(fitting) == 1 else None
+def _only(survey: Survey, usual: str) -> str | None:
+    """The app of the usual name, or the only one of its kind."""
+    apps = survey.project.apps
+    fitting = [app.name for app in apps if (app.kind == "next") == (usual == "frontend")]
+    if usual in {app.name for app in apps}:
+        return usual
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _notes(survey: Survey, workshop: Workshop) -> list[str]:

@@ -3,11 +3,12 @@
 import dagger
 from dagger import dag
 
-from . import build, collection, layout, migration
+from . import build, collection, layout, migration, prisma
 from .build import REPO, shell
 from .install import settled
 from .layout import SCRIPTS
 from .monorepo import with_prisma_client
+from .prisma import PrismaProject
 from .project import Migrator
 from .runtime import Made, Runtime
 
@@ -45,8 +46,15 @@ async def image(runtime: Runtime, migrator: Migrator) -> Made:
         .with_default_args(["migrate", "deploy", *schema])
     )
     container = await runtime.finished(container, "migrator", project.path)
-    check = container.with_exec([program, "--version"])
+    check = _with_placeholders(container, project).with_exec([program, "--version"])
     return Made("migrator", container, (generated, collected), (*layers, "app"), (check,))
+
+
+def _with_placeholders(container: dagger.Container, project: PrismaProject) -> dagger.Container:
+    """A container with the variables that Prisma's config insists on, whatever the command."""
+    for name, value in prisma.placeholder_environment(project).items():
+        container = container.with_env_variable(name, value)
+    return container
 
 
 def _files(runtime: Runtime, migrator: Migrator, generated: dagger.Container) -> dagger.Directory:
@@ -87,10 +95,11 @@ def _dependencies(
         scripts=migration.seed_scripts(repo, project),
         drop=collection.dropped_files(schemas, types="typescript" not in names),
     )
+    placeholders = build.assignments(prisma.placeholder_environment(project))
     lines = [
         build.enter(project.path),
         # Downloads the schema engine now if the install did not: a deploy is no time to miss it.
-        "pnpm exec prisma --version",
+        f"{placeholders}pnpm exec prisma --version",
         f"node {SCRIPTS}/collect.mjs {build.quoted(plan.json())}",
     ]
     return workshop.installed(project.path).with_exec(shell("migrator: dependencies", lines))

@@ -12,7 +12,7 @@ from .manifest import join
 from .prisma import PrismaProject
 from .project import App
 from .survey import Survey
-from .workspace import NOISE
+from .workspace import NOISE, TEST_FILES
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,11 @@ class Workshop:
         return self.installation.survey
 
     def package(self, path: str) -> dagger.Directory:
-        """A shared package's folder: built, if it has anything to build, else its sources."""
+        """A shared package's folder without its tests: built, if it has anything to build."""
         if built := self._package(path):
             return built.directory(layout.PACKAGE)
-        return self._sources(path)
+        noise = (*self.survey.repo.source_noise(path), *TEST_FILES)
+        return self.installation.sources(path, exclude=noise)
 
     def package_at_run_time(self, path: str) -> dagger.Directory:
         """A shared package's folder without what only builds read."""
@@ -96,7 +97,7 @@ class Workshop:
 
     def app(self, app: App) -> dagger.Container:
         """An app, built."""
-        made = self._with_sources(self.packages(app.path), app.path)
+        made = self.with_sources(self.packages(app.path), app.path)
         if app.include:
             files = self.installation.sources(include=app.include, exclude=("**/node_modules",))
             made = made.with_directory(REPO, files)
@@ -117,7 +118,9 @@ class Workshop:
         return made.with_exec(shell(f"{app.name}: build", lines))
 
     def generated(self, project: PrismaProject) -> dagger.Container:
-        """Where the migrator's files and client are, laid out; `prepare` settled it."""
+        """Where Prisma's files and client are, laid out; `prepare` settled the migrator's."""
+        if project.path not in self._generated:
+            self._generated[project.path] = self._generate(project)
         return self._generated[project.path]
 
     def _client_of(self, app: App, project: PrismaProject | None) -> dagger.Container | None:
@@ -132,7 +135,7 @@ class Workshop:
         made = self.installation.shell
         for path in self.survey.repo.settings(project.path):
             # Prisma 7 reads the package's tsconfig, and what it extends.
-            made = self._with_sources(made, path)
+            made = self.with_sources(made, path)
         wanted = migration.files(self.survey.repo, project)
         files = self.installation.sources(project.path, include=wanted, exclude=NOISE)
         made = made.with_directory(build.folder(project.path), files)
@@ -148,7 +151,7 @@ class Workshop:
         package, project = self.survey.repo.packages[path], self.survey.project.prisma.get(path)
         lines = build.package_lines(package, project)
         if lines and path not in self._built:
-            made = self._with_sources(self.packages(path), path)
+            made = self.with_sources(self.packages(path), path)
             made = self._with_cache(made, COMPILE_CACHE, path, "compile")
             self._built[path] = made.with_exec(shell(f"{package.name}: build", lines))
         return self._built[path] if lines else None
@@ -171,7 +174,8 @@ class Workshop:
     def _sources(self, path: str) -> dagger.Directory:
         return self.installation.sources(path, exclude=self.survey.repo.source_noise(path))
 
-    def _with_sources(self, container: dagger.Container, path: str) -> dagger.Container:
+    def with_sources(self, container: dagger.Container, path: str) -> dagger.Container:
+        """A container with one package's sources, tests included."""
         return container.with_directory(build.folder(path), self._sources(path))
 
     def _with_cache(

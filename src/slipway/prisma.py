@@ -14,6 +14,9 @@ _BLOCK = re.compile(r"^\s*(generator|datasource)\s+\w+\s*\{(.*?)^\s*\}", re.MULT
 _SETTING = re.compile(r"^\s*(\w+)\s*=\s*\"([^\"]*)\"", re.MULTILINE)
 _ENV = re.compile(r"\benv\(\s*['\"](\w+)['\"]\s*\)")
 _ENV_REQUIRED = re.compile(r"process\.env(?:\.(\w+)|\[['\"](\w+)['\"]\])\s*!")
+_ENV_NAMED = re.compile(r"process\.env(?:\.(\w+)|\[['\"](\w+)['\"]\])")
+# Of the names that a config reads without insisting: those of a database's address.
+_ADDRESS = re.compile(r"(?:UR[LI]|DSN)(?:_|$)")
 _CONFIG_SEED = re.compile(r"\bseed\s*:\s*(['\"`])(.+?)\1")
 _CONFIG_SCHEMA = re.compile(
     r"\bschema\s*:\s*(?:path\.(?:join|resolve)\()?\s*(['\"`])(.+?)\1(?:\s*,\s*(['\"`])(.+?)\3)*"
@@ -52,6 +55,7 @@ class PrismaProject:
         seed: The seed command, if there is one.
         variables: Environment variables the schema or the config insist on.
         found_by_prisma: Whether Prisma finds the schema without being told where it is.
+        addresses: Environment variables that hold the database's address.
     """
 
     path: str
@@ -65,6 +69,7 @@ class PrismaProject:
     seed: str | None = None
     variables: tuple[str, ...] = ()
     found_by_prisma: bool = True
+    addresses: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -118,6 +123,7 @@ def find(repo: Monorepo, path: str) -> PrismaProject | None:
         seed=_seed(package, config_text),
         variables=_variables([*texts, config_text]),
         found_by_prisma=found_by_prisma,
+        addresses=_addresses([*texts, config_text]),
     )
 
 
@@ -171,6 +177,12 @@ def _variables(texts: Iterable[str]) -> tuple[str, ...]:
     found = {name for text in texts for name in _ENV.findall(text)}
     found |= {a or b for text in texts for a, b in _ENV_REQUIRED.findall(text)}
     return tuple(sorted(found))
+
+
+def _addresses(texts: Sequence[str]) -> tuple[str, ...]:
+    named = {a or b for text in texts for a, b in _ENV_NAMED.findall(text)}
+    optional = {name for name in named if _ADDRESS.search(name)}
+    return tuple(sorted({*_variables(texts), *optional}))
 
 
 def placeholder_environment(project: PrismaProject) -> dict[str, str]:

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .config import EnvironmentConfig, Kind
+from .config import (
+    EnvironmentConfig,
+    Kind,
+    RegistryConfig,
+    SbomConfig,
+    StepsConfig,
+    VerifyConfig,
+)
 from .configfile import nearest
 from .errors import ConfigError
 from .prisma import PrismaProject
@@ -33,6 +40,8 @@ class App:
         dockerfile: The app's own Dockerfile, relative to the context.
         context: The Dockerfile's build context.
         target: The Dockerfile's stage.
+        health: The path that answers 2xx when it works.
+        drain: Seconds that requests in flight get when a new release takes over.
     """
 
     name: str
@@ -45,6 +54,8 @@ class App:
     dockerfile: str | None = None
     context: str = "."
     target: str | None = None
+    health: str = "/"
+    drain: float = 10.0
 
     @property
     def output(self) -> str | None:
@@ -85,6 +96,11 @@ class Project:
         environments: What differs from one environment to the next, by name.
         install_include: Further files that the install layer hangs on.
         findings: What was detected.
+        verify: What all steps of `verify` share.
+        steps: Which scripts check a package, by folder, as far as slipway.toml says.
+        registry: Where images are pushed, as far as slipway.toml says.
+        repositories: Image → where it is pushed below the registry's address, where that is not its name.
+        sbom: How bills of materials are made.
     """
 
     name: str
@@ -97,6 +113,11 @@ class Project:
     environments: Mapping[str, EnvironmentConfig] = field(default_factory=dict)
     install_include: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    verify: VerifyConfig = field(default_factory=VerifyConfig)
+    steps: Mapping[str, StepsConfig] = field(default_factory=dict)
+    registry: RegistryConfig = field(default_factory=RegistryConfig)
+    repositories: Mapping[str, str] = field(default_factory=dict)
+    sbom: SbomConfig = field(default_factory=SbomConfig)
 
     @property
     def paths(self) -> tuple[str, ...]:

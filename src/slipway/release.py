@@ -1,26 +1,21 @@
-"""Images put together into a release: inspected, reported, exported."""
+"""Images put together into a release: exported, published."""
 
-import json
-import tempfile
-from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
-from pathlib import Path
-from typing import Annotated, TypeVar
+import time
+from collections.abc import Sequence
+from typing import Annotated
 
-import anyio
 import dagger
-from anyio import to_thread
 from dagger import Doc, dag, field, function, object_type
 
+from .checkout import surveyed
+from .errors import SlipwayError
+from .evaluation import inspect, side_by_side
 from .failures import reported
-from .layout import SCRIPTS
-from .report import ImageFacts, Step, merge, parse_steps
+from .publication import requested
+from .publish import Publisher
+from .releasefile import ReleasedImage, ReleaseFile
+from .report import ImageFacts
 from .runtime import Made
-from .survey import local
-from .tarball import Tarball, read
-
-_A = TypeVar("_A")
-_T = TypeVar("_T")
 
 
 @object_type
@@ -29,6 +24,7 @@ class Image:
 
     name: Annotated[str, Doc("The image's name, such as frontend")] = field()
     container: Annotated[dagger.Container, Doc("The image")] = field()
+    checks: list[dagger.Container]
 
 
 @object_type
@@ -41,15 +37,42 @@ class Release:
     revision: Annotated[str, Doc("The git commit, as in the images' labels")] = field()
     source: Annotated[str, Doc("The repository's address, as in the images' labels")] = field()
     images: Annotated[list[Image], Doc("Every image")] = field()
-    frontend: Annotated[
-        dagger.Container | None, Doc("The front end, if there is one and only one")
-    ] = field(default=None)
-    api: Annotated[dagger.Container | None, Doc("The API, if there is one and only one")] = field(
-        default=None
-    )
-    migrator: Annotated[
-        dagger.Container | None, Doc("Migrates (default) or seeds (`db seed`) the database")
-    ] = field(default=None)
+    ws: dagger.Workspace
+    config: str
+    request: str
+    frontend_name: str | None = None
+    api_name: str | None = None
+    registry_password: dagger.Secret | None = None
+
+    @function
+    def image(self, name: Annotated[str, Doc("Its name, as `build` lists it")]) -> dagger.Container:
+        """One image by its name."""
+        with reported():
+            return self._image(name, f'"{name}": no such image')
+
+    @function
+    def frontend(self) -> dagger.Container:
+        """The front end's image, if there is one and only one."""
+        with reported():
+            return self._image(self.frontend_name, "no front end, or more than one")
+
+    @function
+    def api(self) -> dagger.Container:
+        """The API's image, if there is one and only one."""
+        with reported():
+            return self._image(self.api_name, "no API, or more than one")
+
+    @function
+    def migrator(self) -> dagger.Container:
+        """The image that migrates the database, and seeds it with the arguments `db seed`."""
+        with reported():
+            return self._image("migrator", "no Prisma schema, so nothing migrates")
+
+    def _image(self, name: str | None, otherwise: str) -> dagger.Container:
+        made = {image.name: image.container for image in self.images}
+        if name not in made:
+            raise SlipwayError(f"{otherwise}; `release image --name` takes: {', '.join(made)}")
+        return made[name]
 
     @function
     async def export(self) -> dagger.Directory:
@@ -66,125 +89,41 @@ class Release:
                 files = files.with_file(f"{name}.tar", tarball, permissions=0o644)
             return files.with_new_file("release.json", manifest(self, known))
 
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    async def publish(
+        self,
+        force: Annotated[
+            bool, Doc("To production although the tree is dirty or the commit has no Git tag")
+        ] = False,
+    ) -> dagger.Directory:
+        """Push every image; `release.json`, a report and bills of materials, to export."""
+        since = time.time()
+        with reported():
+            request = requested(self.request, force=force)
+            survey = await surveyed(self.ws, self.config, request.version)
+            publisher = Publisher(survey, self.ws, request, self.registry_password)
+            made = [Made(i.name, i.container, checks=tuple(i.checks)) for i in self.images]
+            published = await publisher.publish(made, bills=True)
+            file = published.file(survey.project, version=self.version, source=self.source)
+            files = dag.directory().with_new_file("release.json", file.json_text())
+            shown = published.report(survey.project, since=since, now=time.time())
+            files = files.with_new_file("report.txt", shown + "\n")
+            for name, bill in published.sboms.items():
+                files = files.with_file(file.images[name].sbom or name, bill, permissions=0o644)
+            return files
+
 
 def manifest(release: Release, images: Sequence[ImageFacts]) -> str:
-    """release.json: what a deploy needs to know of a release."""
-    content = {
-        "name": release.project,
-        "environment": release.environment,
-        "version": release.version,
-        "revision": release.revision,
-        "source": release.source,
-        "images": {
-            image.name: {"digest": image.digest, "size": image.size, "tarball": f"{image.name}.tar"}
-            for image in sorted(images, key=lambda image: image.name)
-        },
+    """release.json of a release that was not pushed."""
+    made = {
+        image.name: ReleasedImage(digest=image.digest, size=image.size, tarball=f"{image.name}.tar")
+        for image in sorted(images, key=lambda image: image.name)
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-async def inspect(name: str, tarball: dagger.File, layers: tuple[str, ...] = ()) -> ImageFacts:
-    """Read an image's digest and sizes from its OCI tarball.
-
-    Args:
-        name: The image's name.
-        tarball: Its OCI tarball.
-        layers: What each layer above the base holds.
-
-    Returns:
-        The facts.
-    """
-    with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
-        file = Path(folder) / "image.tar"
-        await tarball.export(str(file))
-        return facts(name, await to_thread.run_sync(read, file), layers)
-
-
-def facts(name: str, found: Tarball, layers: tuple[str, ...]) -> ImageFacts:
-    """The facts of an image; its layers are named where there are as many names as layers."""
-    names = ("base", *layers) if layers and len(found.layers) == len(layers) + 1 else ()
-    return ImageFacts(name, found.digest, found.size, found.layers, names)
-
-
-async def evaluate(images: Sequence[Made]) -> tuple[list[ImageFacts], list[Step]]:
-    """Build images: their facts and the steps that went into them.
-
-    Args:
-        images: The images.
-
-    Returns:
-        The facts in the order of the images, and the steps in the order they ran.
-
-    Raises:
-        ExceptionGroup: What failed, of every image.
-    """
-    known: dict[str, ImageFacts] = {}
-    steps: list[Step] = []
-
-    async def look(made: Made) -> None:
-        known[made.name] = await _built(made)
-
-    async def log() -> None:
-        steps.extend(await _steps(images))
-
-    # At once: the engine does what they share once, and a failure of it is reported once.
-    jobs: list[Callable[[], Awaitable[None]]] = [*(partial(look, made) for made in images), log]
-    await side_by_side(lambda job: job(), jobs)
-    return [known[made.name] for made in images], steps
-
-
-async def _steps(images: Sequence[Made]) -> list[Step]:
-    """Every step of the builds: one query for all, or the engine goes through each build again."""
-    # Images share containers, each the same object.
-    built = {id(container): container for made in images for container in made.built}
-    if not built:
-        return []  # Dockerfiles alone; a Dagger engine exports no empty directory
-    logs = dag.directory()
-    for number, container in enumerate(built.values()):
-        logs = logs.with_file(f"{number}.tsv", container.file(f"{SCRIPTS}/steps.tsv"))
-    async with local(logs) as files:
-        return merge(map(parse_steps, files.texts(files.names).values()))
-
-
-async def _built(made: Made) -> ImageFacts:
-    """Build one image and check it."""
-    known: list[ImageFacts] = []
-
-    async def look() -> None:
-        known.append(await inspect(made.name, made.container.as_tarball(), made.layers))
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(look)
-        for check in made.checks:
-            group.start_soon(check.sync)
-    return known[0]
-
-
-async def side_by_side(work: Callable[[_A], Awaitable[_T]], items: Sequence[_A]) -> list[_T]:
-    """Run one job for each item at once, all to their end; then raise every error together.
-
-    Args:
-        work: The job.
-        items: What to do it for.
-
-    Returns:
-        The results in the order of the items.
-
-    Raises:
-        ExceptionGroup: The errors of those that failed.
-    """
-    results: dict[int, _T] = {}
-    errors: list[Exception] = []
-
-    async def one(index: int, item: _A) -> None:
-        try:
-            results[index] = await work(item)
-        except Exception as error:  # noqa: BLE001 - raised below, with the others
-            errors.append(error)
-
-    async with anyio.create_task_group() as group:
-        for index, item in enumerate(items):
-            group.start_soon(one, index, item)
-    if errors:
-        raise ExceptionGroup("builds failed", errors)
-    return [results[index] for index in range(len(items))]
+    return ReleaseFile(
+        name=release.project,
+        environment=release.environment,
+        version=release.version,
+        revision=release.revision,
+        source=release.source,
+        images=made,
+    ).json_text()

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import dagger
 
-from . import configfile, detect, git, lockfile, manifest, project
+from . import configfile, detect, elsewhere, git, lockfile, manifest, project
+from .elsewhere import LOCKFILE, WORKSPACE
 from .errors import ConfigError, SlipwayError
+from .members import members
 from .workspace import NOISE, Monorepo
 
 # Everything detection may ask about. Sources are read by the layers that need them.
@@ -40,16 +42,16 @@ INCLUDE = (
     "**/bin/*",
 )
 EXCLUDE = (*NOISE, "**/dist", "**/.next", "**/coverage", "**/migrations")
-# Settings, and Prisma's schema, config and seed.
+# Settings, Prisma's schema, config and seed, and the stages of Dockerfiles.
 _READ = re.compile(
     r"^(?:pnpm-workspace\.yaml|\.nvmrc|\.node-version)$"
     r"|(?:^|/)(?:nest-cli|tsconfig[^/]*)\.json$"
     r"|\.prisma$"
     r"|(?:^|/)prisma7?(?:\.config)?\.[cm]?[jt]s$"
     r"|(?:^|/)prisma/.*\.[cm]?[jt]s$"
+    r"|Dockerfile[^/]*$"
 )
 _DOCKERFILE = re.compile(r"^\s*dockerfile\s*=\s*[\"']([^\"'\n]+)[\"']", re.MULTILINE)
-LOCKFILE = "pnpm-lock.yaml"
 _GIT_FILES = ("HEAD", "config", "packed-refs", "refs/heads/**", "refs/tags/**")
 # git packs refs when it clones; a repo with more tags apart than this is not searched for one.
 _LOOSE_TAGS = 200
@@ -87,29 +89,33 @@ async def take(ws: dagger.Workspace, config_name: str) -> Survey:
     Raises:
         ConfigError: The repo or its config do not fit; every problem at once.
     """
-    where, root = await _places(ws, config_name)
+    where, root = await places(ws, config_name)
     text = await _config_text(ws, where) if where else ""
     # A Dockerfile may have any name; the others of INCLUDE do not.
     named = [f"**/{posixpath.basename(name)}" for name in _DOCKERFILE.findall(text)]
-    folder = ws.directory(root, include=[*INCLUDE, *named], exclude=list(EXCLUDE))
-    repo = await _repo(folder)
+    repo = await packages(ws, root, named)
     made = configfile.load(text, where=config_name, packages=repo.packages, files=repo.files)
     return Survey(root, repo, detect.project(repo, made), where, await _origin(ws))
 
 
-async def _places(ws: dagger.Workspace, config_name: str) -> tuple[str | None, str]:
-    """The config file's path and the monorepo's folder."""
+async def places(ws: dagger.Workspace, config_name: str) -> tuple[str | None, str]:
+    """The config file's path and the monorepo's folder, both in the workspace.
+
+    Args:
+        ws: The caller's workspace.
+        config_name: The config file's name, looked up from the caller's folder.
+
+    Raises:
+        SlipwayError: There is no such config, or no pnpm workspace.
+    """
     where = await ws.find_up(config_name)
     if not where and config_name != "slipway.toml":
         raise SlipwayError(f"{config_name}: no such file here or in any folder above")
     start = posixpath.dirname(where) if where else "."
-    for name in ("pnpm-workspace.yaml", "pnpm-lock.yaml"):
+    for name in (WORKSPACE, LOCKFILE):
         if found := await ws.find_up(name, from_=start):
             return where, posixpath.dirname(found)
-    raise SlipwayError(
-        "no pnpm-workspace.yaml or pnpm-lock.yaml here or in any folder above: "
-        "slipway builds pnpm workspaces; stand in one, or commit what `pnpm install` writes"
-    )
+    raise await elsewhere.explained(ws, start)
 
 
 async def _config_text(ws: dagger.Workspace, where: str) -> str:
@@ -118,16 +124,30 @@ async def _config_text(ws: dagger.Workspace, where: str) -> str:
     return await ws.directory(folder, include=[name]).file(name).contents()
 
 
-async def _repo(folder: dagger.Directory) -> Monorepo:
+async def packages(ws: dagger.Workspace, root: str, named: Iterable[str] = ()) -> Monorepo:
+    """The monorepo's packages, lockfile and files.
+
+    Args:
+        ws: The caller's workspace.
+        root: The monorepo's folder in it.
+        named: Patterns of further files to list.
+
+    Raises:
+        ConfigError: No lockfile, or manifests that cannot be read; all of them at once.
+    """
+    folder = ws.directory(root, include=[*INCLUDE, *named], exclude=list(EXCLUDE))
     async with local(folder) as files:
-        texts = files.texts({LOCKFILE})
-        texts |= files.texts(readable(files.names, lockfile_of(texts)))
+        texts = files.texts({LOCKFILE, WORKSPACE})
+        texts |= files.texts(readable(files.names, lockfile_of(texts), texts))
         return monorepo(files.names, texts)
 
 
-def readable(files: frozenset[str], lock: lockfile.Lockfile) -> frozenset[str]:
-    """The surveyed files whose contents detection looks at."""
-    manifests = {manifest.join(path, "package.json") for path in lock.importers}
+def readable(
+    files: frozenset[str], lock: lockfile.Lockfile, texts: Mapping[str, str]
+) -> frozenset[str]:
+    """The surveyed files whose contents detection looks at; `texts` has those of the root."""
+    folders = {*lock.importers, *members(texts.get(WORKSPACE, ""), files)}
+    manifests = {manifest.join(path, "package.json") for path in folders}
     return frozenset(name for name in files if name in manifests or _READ.search(name))
 
 
@@ -203,9 +223,27 @@ def monorepo(files: frozenset[str], texts: Mapping[str, str]) -> Monorepo:
             packages[path] = manifest.parse(path, texts[name])
         except ValueError as error:
             problems.append(f"{name}: {error}")
+    problems += _unlocked(members(texts.get(WORKSPACE, ""), files) - lock.importers.keys(), texts)
     if problems:
         raise ConfigError("the repo", problems)
     return Monorepo(packages, lock, files, texts)
+
+
+def _unlocked(paths: Iterable[str], texts: Mapping[str, str]) -> list[str]:
+    """Packages with dependencies that the lockfile does not know: no install would find them."""
+    problems = []
+    for path in sorted(paths):
+        name = manifest.join(path, "package.json")
+        try:
+            package = manifest.parse(path, texts.get(name, "{}"))
+        except ValueError as error:
+            problems.append(f"{name}: {error}")
+            continue
+        if package.everything:
+            problems.append(
+                f"{name}: in the workspace, but not in {LOCKFILE}; run `pnpm install` and commit it"
+            )
+    return problems
 
 
 def lockfile_of(texts: Mapping[str, str]) -> lockfile.Lockfile:

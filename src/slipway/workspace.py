@@ -54,6 +54,30 @@ ROOT_NOISE = (
     ".pnpmfile.*",
 )
 
+# At the root too, for steps of `verify`: settings of tools, but for those that check no package.
+CHECK_FILES = (
+    "*.jsonc",
+    ".editorconfig",
+    ".eslintignore",
+    ".prettierrc*",
+    ".prettierignore",
+    ".stylelintrc*",
+    ".oxlintrc*",
+)
+CHECK_NOISE = (
+    "*commitlint*",
+    "*lint-staged*",
+    "*lintstaged*",
+    "*renovate*",
+    "*release*",
+    "dagger.json",
+    ".pnpmfile.*",
+)
+# In a shared package: what only its own checks read. Editing one of these then leaves its dependents alone.
+TEST_FILES = ("**/*.test.*", "**/*.spec.*", "**/__tests__", "**/__snapshots__")
+# In a package, for its tests: variables that are no secrets, or git would ignore the file.
+TEST_SETTINGS = ("**/.env.test", "**/.env.testing", "**/.env.e2e")
+
 # In a package's own folder: what a build makes, or never reads.
 BUILD_NOISE = (
     "dist",

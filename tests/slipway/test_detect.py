@@ -218,6 +218,33 @@ def test_an_app_with_its_own_dockerfile_needs_no_package() -> None:
     assert (app.dockerfile, app.context) == ("ml/Dockerfile", ".")
 
 
+def test_a_dockerfile_that_nothing_asks_for_is_told() -> None:
+    """Whoever wrote it should know that the image does not come from it."""
+    repo = workspace({".": ROOT, "apps/web": NEXT}, files={"apps/web/Dockerfile": "FROM node"})
+    reason = project(repo, Config()).findings[-1].reason
+    assert reason == "depends on next; its Dockerfile is not used"
+
+
+def with_target(target: str) -> App:
+    """An app whose Dockerfile has the stages build and runtime."""
+    file = "FROM a AS build\nRUN x\n  from --platform=x b as runtime\n"
+    repo = workspace({".": ROOT}, files={"ml/Dockerfile": file})
+    toml = f'[apps.ml]\ndockerfile = "ml/Dockerfile"\ntarget = "{target}"'
+    return project(repo, load(toml, files=repo.files)).apps[0]
+
+
+@pytest.mark.parametrize("target", ["build", "Runtime", "1"])
+def test_a_stage_goes_by_its_name_or_number(target: str) -> None:
+    """In upper or lower case, as Docker takes it."""
+    assert with_target(target).target == target
+
+
+def test_a_stage_that_the_dockerfile_has_not_is_told_before_anything_is_built() -> None:
+    """With the one that was meant."""
+    with pytest.raises(ConfigError, match='"runtme" — no such stage in ml/Dockerfile; did you'):
+        with_target("runtme")
+
+
 def test_the_schema_of_a_shared_package_is_the_one_the_api_uses() -> None:
     """Prisma may lie in a package of its own; an unrelated schema elsewhere does not matter."""
     repo = workspace(

@@ -5,8 +5,8 @@ from dagger.mod._exceptions import FunctionError
 
 from slipway.build import shell, step
 from slipway.errors import BuildError, ConfigError
+from slipway.evaluation import side_by_side
 from slipway.failures import joined, message, reported, step_error, step_name
-from slipway.release import side_by_side
 
 
 def test_a_failed_step_goes_by_its_name() -> None:
@@ -30,10 +30,26 @@ def test_a_native_package_without_a_compiler_gets_a_hint() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("ERR_PNPM_OUTDATED_LOCKFILE", "Run `pnpm install` and commit pnpm-lock.yaml"),
+        ("ERR_PNPM_BROKEN_LOCKFILE", "Run `pnpm install` and commit pnpm-lock.yaml"),
+        ("ERR_PNPM_FETCH_404", "--npmrc file:$HOME/.npmrc"),
+        ("ERR_PNPM_UNSUPPORTED_ENGINE", "[node] version"),
+    ],
+)
+def test_what_pnpm_complains_of_comes_with_what_to_do(code: str, hint: str) -> None:
+    """The advice of pnpm itself is for a developer's checkout, and helps no build."""
+    error = step_error(step("dependencies", "pnpm"), 1, f" {code}  and its words\n", "")
+    assert hint in str(error).splitlines()[-1]
+
+
+@pytest.mark.parametrize(
     ("command", "name"),
     [
         (shell("api: build", ["cd /app", "pnpm run build"]), "api: build"),
         (["node", "/image.mjs"], "node /image.mjs"),
+        (["/bin/sh", "-c", "make all"], "RUN make all"),
     ],
 )
 def test_the_name_of_a_step(command: list[str], name: str) -> None:

@@ -12,7 +12,7 @@ CONFIG = '[core]\n\tbare = false\n[remote "origin"]\n\turl = git@host.example:te
 def test_a_branch_checked_out() -> None:
     """HEAD names a branch, whose file holds the commit."""
     files = {"HEAD": "ref: refs/heads/main\n", "refs/heads/main": f"{SHA}\n", "config": CONFIG}
-    assert read(files) == Origin(SHA, None, "https://host.example/team/app")
+    assert read(files) == Origin(SHA, (), (), "https://host.example/team/app")
 
 
 def test_a_detached_head_with_packed_refs_and_an_annotated_tag() -> None:
@@ -36,7 +36,7 @@ def test_a_loose_ref_wins_over_a_packed_one() -> None:
 )
 def test_what_cannot_be_told_is_unknown(files: dict[str, str]) -> None:
     """A worktree, an empty repo or no repo at all builds all the same."""
-    assert read(files) == Origin(UNKNOWN, None, UNKNOWN)
+    assert read(files) == Origin(UNKNOWN, (), (), UNKNOWN)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import pytest
 
 from slipway import report
+from slipway.evaluation import facts
 from slipway.project import Finding
-from slipway.release import facts
 from slipway.report import ImageFacts, Step
 from slipway.tarball import Tarball
 
