@@ -1,0 +1,102 @@
+"""The jobs at work: run by a real client of GitLab's syntax, in the example as a user's own project."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ci.lab.secure_registry import SecureRegistry, token_registry
+from tests.e2e.example import Monorepo, drydock
+from tests.gitlab.pipelines import BRANCH_PUSH, MERGE_REQUEST, VERSION, Project, Ran, git
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+
+PROJECT = "team/mindfulspace"
+TEST = "packages/shared/src/summary.test.ts"
+
+
+@pytest.fixture(scope="module")
+def begun(project: Project, slipway: Path) -> Project:
+    """The project after `init`, which wrote its pipeline; on drydock."""
+    arguments = ("init", "--slipway", "platform/slipway", "--ref", VERSION, "--output", ".")
+    drydock("-m", str(slipway), "call", *arguments, cwd=project.path)
+    written = (project.path / ".gitlab-ci.yml").read_text()
+    # The client's own folder, as its users have it.
+    with (project.path / ".gitignore").open("a") as ignored:
+        ignored.write(".gitlab-ci-local/\n")
+    git(project.path, "add", "--all")
+    project.configure(f"{written}      engine: drydock\n")
+    return project
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureRegistry]:
+    """The project's registry behind a token service, as GitLab's is."""
+    folder = tmp_path_factory.mktemp("registry")
+    with token_registry(folder, project=PROJECT) as (registry, _service):
+        yield registry
+
+
+@pytest.fixture(scope="module")
+def predefined(registry: SecureRegistry) -> dict[str, str]:
+    """What GitLab tells its jobs of the project's registry."""
+    return {
+        "CI_REGISTRY_IMAGE": f"{registry.address}/{PROJECT}",
+        "CI_REGISTRY_USER": registry.user,
+        "CI_REGISTRY_PASSWORD": registry.password,
+    }
+
+
+def artifact(project: Project, job: str, name: str) -> Path:
+    """A file that GitLab would keep of a job."""
+    return project.path / ".gitlab-ci-local/artifacts" / job / ".slipway" / name
+
+
+def published(project: Project, job: str, ran: Ran) -> dict[str, dict[str, object]]:
+    """The images of the release that a job has kept."""
+    assert ran.code == 0, ran.output[-6000:]
+    release = json.loads(artifact(project, job, "release/release.json").read_text())
+    assert release["revision"] == git(project.path, "rev-parse", "HEAD")
+    return dict(release["images"])
+
+
+def test_a_failing_test_fails_the_job_and_is_in_gitlabs_report(
+    begun: Project, predefined: dict[str, str]
+) -> None:
+    """The report is kept although the job failed."""
+    Monorepo(begun.path).edit(TEST, "minutes: 35", "minutes: 36")
+    ran = begun.run(variables={**MERGE_REQUEST, **predefined})
+    git(begun.path, "checkout", "--quiet", TEST)
+    assert ran.code
+    assert "minutes" in ran.output
+    report = ET.parse(artifact(begun, "verify", "reports/junit.xml"))  # noqa: S314 - our own
+    assert len(report.findall(".//testcase/failure")) == 1
+
+
+def test_main_is_verified_and_published_for_staging(
+    begun: Project, predefined: dict[str, str], registry: SecureRegistry
+) -> None:
+    """By the commit, and by the environment's name; release.json says so."""
+    ran = begun.run(variables={**BRANCH_PUSH, **predefined, "CI_COMMIT_BRANCH": "main"})
+    images = published(begun, "staging", ran)
+    commit = git(begun.path, "rev-parse", "HEAD")
+    assert images["api"]["tags"] == [commit, "staging"]
+    assert set(registry.tags(f"{PROJECT}/api")) == {commit, "staging"}
+    assert registry.password not in ran.output
+    assert artifact(begun, "verify", "reports/junit.xml").exists()
+
+
+def test_a_tag_is_published_for_production(
+    begun: Project, predefined: dict[str, str], registry: SecureRegistry
+) -> None:
+    """By the Git tag."""
+    git(begun.path, "tag", "v1.2.0")
+    tagged = {**BRANCH_PUSH, **predefined, "CI_COMMIT_TAG": "v1.2.0"}
+    ran = begun.run("production", variables=tagged)
+    images = published(begun, "production", ran)
+    assert images["frontend"]["tags"] == ["v1.2.0", "prod"]
+    assert {"v1.2.0", "prod"} <= set(registry.tags(f"{PROJECT}/frontend"))
