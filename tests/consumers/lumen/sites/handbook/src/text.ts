@@ -1,0 +1,1 @@
+export const text = "Lamps are lit at dusk. ".repeat(100);
