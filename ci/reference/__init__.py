@@ -1,0 +1,1 @@
+"""The JSON schema and the reference page of slipway.toml, both made from its models."""
