@@ -4,6 +4,8 @@ import json
 import shutil
 import subprocess
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import dagger
 
 from tests.e2e.example import NOT_COPIED, Monorepo, commit
 
+Images = dict[str, dagger.Container]
 FIXTURES = Path(__file__).parent
 
 
@@ -26,13 +29,18 @@ def clone(name: str, folder: Path, *, config: bool = True) -> Monorepo:
     return Monorepo(made)
 
 
-def images(dag: dagger.Client, folder: Path) -> dict[str, dagger.Container]:
-    """The images that `release export` wrote, by name."""
-    release = json.loads((folder / "release.json").read_text())
-    return {
-        name: dag.container().import_(dag.host().file(str(folder / image["tarball"])))
-        for name, image in release["images"].items()
-    }
+@contextmanager
+def exported(repo: Monorepo, dag: dagger.Client, folder: Path) -> Iterator[Images]:
+    """The images that `release export` writes, by name; the archives are large, and removed."""
+    repo.call("release", "export", "export", "--path", str(folder))
+    try:
+        release = json.loads((folder / "release.json").read_text())
+        yield {
+            name: dag.container().import_(dag.host().file(str(folder / image["tarball"])))
+            for name, image in release["images"].items()
+        }
+    finally:
+        shutil.rmtree(folder)
 
 
 def detected(report: str) -> list[list[str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagger
 import pytest
 
-from tests.consumers.repos import built, clone, detected, get, images, post, verified
+from tests.consumers.repos import built, clone, detected, exported, get, post, verified
 from tests.e2e.example import Monorepo
 
 pytestmark = pytest.mark.engine
@@ -40,38 +40,36 @@ async def test_every_image_does_its_work(
     dag: dagger.Client, harbour: Monorepo, tmp_path: Path
 ) -> None:
     """The migrator migrates, the API stores, both front ends show what they share."""
-    out = tmp_path / "out"
-    harbour.call("release", "export", "export", "--path", str(out))
-    made = images(dag, out)
-    assert sorted(made) == ["api", "backoffice", "migrator", "storefront"]
-    database = (
-        dag.container()
-        .from_("postgres:17")
-        .with_env_variable("POSTGRES_PASSWORD", "pass")
-        .with_exposed_port(5432)
-        .as_service()
-    )
-    url = dag.set_secret("postgres-url", URL)
+    with exported(harbour, dag, tmp_path / "out") as made:
+        assert sorted(made) == ["api", "backoffice", "migrator", "storefront"]
+        database = (
+            dag.container()
+            .from_("postgres:17")
+            .with_env_variable("POSTGRES_PASSWORD", "pass")
+            .with_exposed_port(5432)
+            .as_service()
+        )
+        url = dag.set_secret("postgres-url", URL)
 
-    def with_database(name: str) -> dagger.Container:
-        bound = made[name].with_service_binding("db", database)
-        return bound.with_secret_variable("POSTGRES_URL", url)
+        def with_database(name: str) -> dagger.Container:
+            bound = made[name].with_service_binding("db", database)
+            return bound.with_secret_variable("POSTGRES_URL", url)
 
-    await with_database("migrator").with_exec([], use_entrypoint=True).sync()
-    services = {
-        "api": with_database("api").with_exposed_port(4000).as_service(),
-        "storefront": made["storefront"].with_exposed_port(3000).as_service(),
-        "backoffice": made["backoffice"].with_exposed_port(3100).as_service(),
-    }
-    at = {name: await service.endpoint(scheme="http") for name, service in services.items()}
-    order = post(f"{at['api']}/api/orders", {"berth": "7"})
-    assert json.loads(get(f"{at['api']}/api/orders")) == [order]
-    shop = get(at["storefront"])
-    assert "https://orders.staging.harbour.example" in shop
-    for page in (shop, get(at["backoffice"])):
-        assert 'aria-expanded="false"' in page
-    for service in (*services.values(), database):
-        await service.stop()
+        await with_database("migrator").with_exec([], use_entrypoint=True).sync()
+        services = {
+            "api": with_database("api").with_exposed_port(4000).as_service(),
+            "storefront": made["storefront"].with_exposed_port(3000).as_service(),
+            "backoffice": made["backoffice"].with_exposed_port(3100).as_service(),
+        }
+        at = {name: await service.endpoint(scheme="http") for name, service in services.items()}
+        order = post(f"{at['api']}/api/orders", {"berth": "7"})
+        assert json.loads(get(f"{at['api']}/api/orders")) == [order]
+        shop = get(at["storefront"])
+        assert "https://orders.staging.harbour.example" in shop
+        for page in (shop, get(at["backoffice"])):
+            assert 'aria-expanded="false"' in page
+        for service in (*services.values(), database):
+            await service.stop()
 
 
 def test_an_image_goes_by_its_name_where_none_is_the_front_end(harbour: Monorepo) -> None:

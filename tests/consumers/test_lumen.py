@@ -5,7 +5,7 @@ from pathlib import Path
 import dagger
 import pytest
 
-from tests.consumers.repos import built, clone, detected, get, images, verified
+from tests.consumers.repos import built, clone, detected, exported, get, verified
 from tests.e2e.example import Monorepo
 
 pytestmark = pytest.mark.engine
@@ -32,14 +32,14 @@ def test_what_was_found_is_said(lumen: Monorepo) -> None:
 
 async def test_the_site_answers(dag: dagger.Client, lumen: Monorepo, tmp_path: Path) -> None:
     """Pages with the shared package's sources compiled in, and routes."""
-    lumen.call("release", "export", "export", "--path", str(tmp_path / "out"))
-    image = images(dag, tmp_path / "out")["frontend"]
-    assert await image.user() == "1000:1000"
-    site = image.with_exposed_port(3000).as_service()
-    address = await site.endpoint(scheme="http")
-    assert "Reading time: 3 min" in get(address)
-    assert get(f"{address}/api/health") == '{"status":"ok"}'
-    await site.stop()
+    with exported(lumen, dag, tmp_path / "out") as images:
+        image = images["frontend"]
+        assert await image.user() == "1000:1000"
+        site = image.with_exposed_port(3000).as_service()
+        address = await site.endpoint(scheme="http")
+        assert "Reading time: 3 min" in get(address)
+        assert get(f"{address}/api/health") == '{"status":"ok"}'
+        await site.stop()
 
 
 def test_everything_is_verified_by_the_scripts_that_are_there(lumen: Monorepo) -> None:

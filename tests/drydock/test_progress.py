@@ -52,7 +52,7 @@ async def replay(progress: Progress, events: list[bytes]) -> Solved:
     reader.feed_data(b"".join(events))
     reader.feed_eof()
     process: Any = SimpleNamespace(stderr=reader)
-    await BuildKit(progress)._follow(process, solved, None)
+    await BuildKit(progress)._follow(process, solved, ())
     return solved
 
 

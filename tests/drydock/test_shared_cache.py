@@ -67,8 +67,8 @@ class Machine:
 
     def forget(self) -> None:
         """Empty its own cache."""
-        buildctl, address = paths.binary("buildctl"), daemon.ensure().address
-        prune = [buildctl, "--addr", address, "prune", "--all"]
+        buildctl, address = str(paths.binary("buildctl")), daemon.ensure().address
+        prune = [str(buildctl), "--addr", address, "prune", "--all"]
         subprocess.run(prune, check=True, capture_output=True)
 
 
