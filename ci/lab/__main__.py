@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from . import build, images, machine, secure_registry, settings
+from . import build, images, machine, secure_registry, servers, settings
 from .bridge import Bridge
 from .registry import Registry
 from .run import require
@@ -101,6 +101,8 @@ def status(_: argparse.Namespace, config: Settings) -> int:
     ]
     shown = [image for image in images.catalogue().values() if not image.on_demand]
     rows += [_image_row(image, lent, registry) for image in shown]
+    up = [server for server in servers.all_of(config) if server.process.pid()]
+    rows += [(f"server {server.name}", "running", server.address) for server in up]
     print(f"  {'part':24} {'state':10} detail")
     for part, state, detail in rows:
         print(f"  {part:24} {state:10} {detail}")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import dagger
@@ -9,6 +10,7 @@ from dagger import Doc, check, dag, function, object_type
 
 from . import git, init, report
 from .checkout import surveyed
+from .delivery import Access, Delivery
 from .evaluation import evaluate
 from .failures import reported
 from .images import Images
@@ -56,6 +58,16 @@ class Slipway:
     registry_password: Annotated[
         dagger.Secret | None, Doc("The password or token of the registry's user")
     ] = None
+    ssh_key: Annotated[dagger.Secret | None, Doc("The private key that the server lets in")] = None
+    api_env: Annotated[
+        dagger.Secret | None,
+        Doc("NAME=value lines for the apps that are no front end, DATABASE_URL among them"),
+    ] = None
+    db_env: Annotated[
+        dagger.Secret | None, Doc("POSTGRES_… lines, where they say more than DATABASE_URL")
+    ] = None
+    actor: Annotated[str | None, Doc("Who deploys, for the lock and the audit log")] = None
+    job: Annotated[str | None, Doc("The job's address, for the lock and the audit log")] = None
 
     @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
     async def build(self, env: _Env = "staging", api_url: _ApiUrl = None) -> str:
@@ -85,13 +97,33 @@ class Slipway:
         with reported():
             survey = await surveyed(self.ws, self.config, self.version)
             labels = self._labels(survey)
-            workshop = self._workshop(survey, env, None)
-            images = await Images(await Runtime.prepared(workshop, labels)).all()
-            request = self._request(env, images, force=force)
-            publisher = Publisher(survey, self.ws, request, self.registry_password)
+            images, publisher = await self._publisher(survey, env, force=force)
             published = await publisher.publish(images)
             file = published.file(survey.project, version=labels[_VERSION], source=labels[_SOURCE])
             return text(published, file, survey.project, since)
+
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    async def deploy(self, env: _Env = "staging", force: _Force = False) -> str:
+        """Verify, build, publish, migrate and cut over to the release, without a failed request."""
+        with reported():
+            survey = await surveyed(self.ws, self.config, self.version)
+            delivery = Delivery(survey, self.ws, self._access())
+            delivery.require(env)
+            (await self._verified()).raise_failures()
+            images, publisher = await self._publisher(survey, env, force=force)
+            deployment = await delivery.of(await publisher.publish(images))
+            return await deployment.deploy(partial(print, flush=True))
+
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    async def plan(self, env: _Env = "staging", force: _Force = False) -> str:
+        """Show what `deploy` would do on the server, step by step; nothing is pushed or changed."""
+        with reported():
+            survey = await surveyed(self.ws, self.config, self.version)
+            delivery = Delivery(survey, self.ws, self._access())
+            delivery.require(env)
+            images, publisher = await self._publisher(survey, env, force=force)
+            deployment = await delivery.of(await publisher.planned(images))
+            return await deployment.plan()
 
     @function(cache="session")  # type: ignore[call-overload, untyped-decorator]
     async def release(self, env: _Env = "staging", api_url: _ApiUrl = None) -> Release:
@@ -174,6 +206,24 @@ class Slipway:
         if url := api_url or environment.api_url:
             values["NEXT_PUBLIC_API_URL"] = url
         return Workshop(Installation(self.ws, survey, self.npmrc), values)
+
+    async def _publisher(
+        self, survey: Survey, env: str, *, force: bool
+    ) -> tuple[list[Made], Publisher]:
+        workshop = self._workshop(survey, env, None)
+        images = await Images(await Runtime.prepared(workshop, self._labels(survey))).all()
+        request = self._request(env, images, force=force)
+        return images, Publisher(survey, self.ws, request, self.registry_password)
+
+    def _access(self) -> Access:
+        return Access(
+            ssh_key=self.ssh_key,
+            api_env=self.api_env,
+            db_env=self.db_env,
+            registry_password=self.registry_password,
+            who=self.actor,
+            job=self.job,
+        )
 
     def _request(self, env: str, images: list[Made], *, force: bool = False) -> Request:
         return Request(

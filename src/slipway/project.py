@@ -15,6 +15,7 @@ from .configfile import nearest
 from .errors import ConfigError
 from .prisma import PrismaProject
 
+_PRODUCTION = ("prod", "production")
 # Where compilers write.
 OUTPUTS = ("dist", "build", "lib", "out", "output")
 
@@ -124,6 +125,11 @@ class Project:
         """The folders of everything that is built from the workspace."""
         apps = [app.path for app in self.apps if not app.dockerfile]
         return (*apps, self.migrator.project.path) if self.migrator else tuple(apps)
+
+    def is_production(self, name: str) -> bool:
+        """Whether an environment is production: as it says, else by its usual names."""
+        said = self.environment(name).production
+        return name in _PRODUCTION if said is None else said
 
     def environment(self, name: str) -> EnvironmentConfig:
         """The settings of one environment; an empty one where no environment is configured.

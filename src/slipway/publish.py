@@ -138,6 +138,21 @@ class Publisher:
         await _Push(registry, made, built, {i.name: i.container for i in images}).all(there)
         return Published(made, facts, steps, there, sboms)
 
+    async def planned(self, images: Sequence[Made]) -> Published:
+        """What `publish` would do, with the digests that it would push; nothing is pushed.
+
+        Args:
+            images: The images; those that are not built yet are built.
+
+        Raises:
+            SlipwayError: Something is missing or forbidden.
+            ExceptionGroup: What failed in the builds.
+        """
+        origin = self.survey.origin
+        made = plan(self.survey.project, self.request, origin, await checkout.tree(self.ws, origin))
+        facts, steps = await evaluate(images)
+        return Published(made, facts, steps, frozenset())
+
     async def _held(self, registry: Registry, made: Plan) -> dict[str, str | None]:
         """What the immutable tags stand for; a wrong login is found here, before anything is built."""
         names = list(made.repositories)

@@ -10,8 +10,6 @@ from .errors import ConfigError
 from .project import Project
 from .publication import COMMIT, Plan, Request, Tree
 
-_PRODUCTION = ("prod", "production")
-
 
 def plan(project: Project, request: Request, origin: git.Origin, tree: Tree) -> Plan:
     """Decide what is pushed where.
@@ -174,18 +172,18 @@ class _Planner:
 
         Nothing, unless their builds get other values.
         """
-        alike = (n for n in self.project.environments if self._is_production(n) == self._production)
+        alike = (
+            n
+            for n in self.project.environments
+            if self.project.is_production(n) == self._production
+        )
         mine, *others = map(self.project.environment, (self.request.environment, *alike))
         same = all((e.api_url, e.build_args) == (mine.api_url, mine.build_args) for e in others)
         return "" if same else f"-{self.request.environment}"
 
     @property
     def _production(self) -> bool:
-        return self._is_production(self.request.environment)
-
-    def _is_production(self, name: str) -> bool:
-        production = self.project.environment(name).production
-        return name in _PRODUCTION if production is None else production
+        return self.project.is_production(self.request.environment)
 
     def _forbid(self, what: str, *, hint: str = "", production: bool = False) -> None:
         """A problem that --force turns into a note; some count in production alone."""

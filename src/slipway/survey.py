@@ -90,7 +90,7 @@ async def take(ws: dagger.Workspace, config_name: str) -> Survey:
         ConfigError: The repo or its config do not fit; every problem at once.
     """
     where, root = await places(ws, config_name)
-    text = await _config_text(ws, where) if where else ""
+    text = await text_of(ws, where) if where else ""
     # A Dockerfile may have any name; the others of INCLUDE do not.
     named = [f"**/{posixpath.basename(name)}" for name in _DOCKERFILE.findall(text)]
     repo = await packages(ws, root, named)
@@ -118,10 +118,16 @@ async def places(ws: dagger.Workspace, config_name: str) -> tuple[str | None, st
     raise await elsewhere.explained(ws, start)
 
 
-async def _config_text(ws: dagger.Workspace, where: str) -> str:
+async def text_of(ws: dagger.Workspace, where: str) -> str:
+    """The text of one file.
+
+    Args:
+        ws: The caller's workspace.
+        where: Its workspace path.
+    """
     # Not Workspace.file: it uploads the whole folder around the file.
     folder, name = posixpath.split(where)
-    return await ws.directory(folder, include=[name]).file(name).contents()
+    return await ws.directory(folder or ".", include=[name]).file(name).contents()
 
 
 async def packages(ws: dagger.Workspace, root: str, named: Iterable[str] = ()) -> Monorepo:

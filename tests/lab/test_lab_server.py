@@ -6,12 +6,15 @@ import http.client
 import socket
 import ssl
 import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ci.lab import secure_registry, settings
+from ci.lab import secure_registry, server_spec, settings
+from ci.lab import servers as lab_servers
 from ci.lab.servers import fresh_servers
 from ci.lab.settings import LabError
 
@@ -122,3 +125,68 @@ def test_after_a_power_cut_it_serves_again(servers: list[Server]) -> None:
     server.start()
     assert server.known_hosts.read_text() == known
     wait_for_status(server, 200)
+
+
+def test_a_restart_takes_seconds_and_root_is_at_its_console(servers: list[Server]) -> None:
+    """The disk stays; a reset empties it, and brings networks and proxy back."""
+    server = servers[0]
+    server.ssh("touch here")
+    server.restart()
+    assert "here" in server.ssh("ls")
+    assert server.root("id", "--user").strip() == "0"
+    known = server.known_hosts.read_text()
+    server.reset()
+    assert "here" not in server.ssh("ls")
+    assert server.known_hosts.read_text() != known
+    wait_for_status(server, 404)
+
+
+def test_it_reaches_this_machine_and_nothing_beyond(servers: list[Server]) -> None:
+    """There is no route to the world, so that nothing waits for it."""
+    server = servers[0]
+    mirror = f"http://{server.bridge.gateway}:{server.config.port}/v2/"
+    assert server.ssh(f"curl --silent --show-error {mirror}").strip() == "{}"
+    with pytest.raises(LabError, match=r"Failed to connect|Couldn't connect"):
+        server.ssh("curl --silent --show-error --max-time 5 http://192.0.2.1/")
+
+
+def test_a_killed_test_leaves_nothing_behind() -> None:
+    """Its server ends with it; who next has to do with servers removes what is left."""
+    program = """
+import time
+from ci.lab.servers import fresh_servers
+with fresh_servers("lab-killed") as (server,):
+    print(server.name, flush=True)
+    time.sleep(600)
+"""
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=root
+    ) as process:
+        assert process.stdout is not None
+        name = next(line.strip() for line in process.stdout if line.startswith("lab-killed"))
+        process.kill()
+    config = settings.load()
+    server = lab_servers.find(name, config)
+    with lab_servers.alone(config):
+        pass
+    assert not server.folder.exists()
+    assert not Path("/run/netns", server.namespace).exists()
+    assert not list(Path("/sys/fs/cgroup").glob(f"**/{server.namespace}"))
+    assert str(server.folder) not in subprocess.check_output(["ps", "-eo", "args"], text=True)
+
+
+def test_a_server_asks_for_no_more_than_this_machine_has() -> None:
+    """Runc refuses a capability that is not there to give."""
+    status = Path("/proc/self/status").read_text()
+    mask = int(status.split("CapBnd:")[1].split()[0], 16)
+    spec = server_spec.spec(Path("/root"), Path("/docker"), "one", "one")
+    asked = spec["process"]["capabilities"]["bounding"]
+    assert len(asked) == (mask & (1 << len(server_spec.CAPABILITIES)) - 1).bit_count()
+    assert ("CAP_SYS_RESOURCE" in asked) == bool(mask >> 24 & 1)
+
+
+def test_a_name_that_no_server_has_is_refused() -> None:
+    """With the names that there are."""
+    with pytest.raises(LabError, match=r"no server nowhere\. Servers: "):
+        lab_servers.find("nowhere", settings.load())

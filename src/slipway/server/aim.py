@@ -11,7 +11,7 @@ from slipway.project import App, Project
 
 from . import envfile
 from .names import Site
-from .target import AppRelease, Database, Migration, Routing, Target
+from .target import AppRelease, Database, Login, Migration, Routing, Target
 
 DATABASE_URL = "DATABASE_URL"
 POSTGRES = "postgres:17"
@@ -40,6 +40,7 @@ def target(
     production: bool,
     identifier: str,
     manifest: str = "{}\n",
+    login: Login | None = None,
 ) -> Target:
     """Put a target together.
 
@@ -51,6 +52,7 @@ def target(
         production: Whether it is production.
         identifier: The release's name.
         manifest: release.json.
+        login: Who pulls the images.
 
     Returns:
         The target.
@@ -62,7 +64,7 @@ def target(
     made = aim.target(identifier, manifest)
     if aim.problems:
         raise ConfigError(f"deploying to {environment}", aim.problems)
-    return made
+    return replace(made, login=login)
 
 
 @dataclass
@@ -106,21 +108,19 @@ class _Aim:
     def _apps(self, env: Mapping[str, str], *, internal: bool) -> tuple[AppRelease, ...]:
         """The others before the front ends: these ask those."""
         order = sorted(self.project.apps, key=lambda app: app.kind == "next")
-        apps = [self._app(app, env, internal=internal) for app in order]
-        # Where hosts are shared, the longer path has the higher band.
-        ranked = sorted(apps, key=lambda app: (len(app.routing.path), app.name))
-        bands = {app.name: band for band, app in enumerate(ranked, start=1)}
-        return tuple(_with_band(app, bands[app.name]) for app in apps)
+        return tuple(self._app(app, env, internal=internal) for app in order)
 
     def _app(self, app: App, env: Mapping[str, str], *, internal: bool) -> AppRelease:
         front = app.kind == "next"
+        image, routing = self._image(app.name), self._routing(app)
         return AppRelease(
             name=app.name,
-            image=self._image(app.name),
+            image=image,
             port=app.port,
-            routing=self._routing(app),
+            routing=routing,
             health=app.health,
-            band=1,
+            # Where hosts are shared, the longer path is the more special one; no other app changes it.
+            band=len(routing.path),
             env={} if front else env,
             internal=internal and not front,
             drain=app.drain,
@@ -204,7 +204,3 @@ _PARTS = {
     "POSTGRES_PASSWORD": "password",
     "POSTGRES_DB": "database's name",
 }
-
-
-def _with_band(app: AppRelease, band: int) -> AppRelease:
-    return replace(app, band=band)

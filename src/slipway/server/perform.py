@@ -75,7 +75,7 @@ class Performer:
         match step:
             case Run():
                 done = await self.server.run(*step.command, stdin=step.stdin, seconds=step.seconds)
-                return done.checked(step.title) + done.error
+                return done.checked(step.title) or done.error
             case Write():
                 await write(self.server, step.path, step.text, step.mode)
             case Routed():

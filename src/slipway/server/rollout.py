@@ -7,7 +7,7 @@ from .situation import Container, Situation
 from .steps import Drain, Routed, Run, Stage, Step, Write
 from .target import AppRelease, Database, Target
 
-COMPOSE = ("docker", "compose")
+COMPOSE = ("docker", "compose", "--ansi", "never", "--progress", "quiet")
 COMPLETED = "completed"
 _PULL_SECONDS = 900.0
 _DUMP_SECONDS = 1800.0
@@ -155,7 +155,10 @@ class _Plan:
         for app in self.target.apps:
             file, name = self._file(app), self.target.site.app(app.name, self.sequence)
             removals.insert(0, Run(f"remove {name}", _down(file)))
-            logs = Run(f"logs of {app.name}", (*COMPOSE, "--file", file, "logs", "--tail", "50"))
+            logs = Run(
+                f"logs of {app.name}",
+                (*COMPOSE, "--file", file, "logs", "--no-log-prefix", "--tail", "50"),
+            )
             steps = (
                 Run(f"start {app.name} until it is healthy", _up(file, app.start), app.start + 30),
                 Routed(f"{app.name} is routed", app.url, name),

@@ -1,0 +1,145 @@
+"""From a published release and the caller's secrets to a deploy on a server."""
+
+import posixpath
+from dataclasses import dataclass
+
+import dagger
+
+from .config import EnvironmentConfig
+from .errors import ConfigError
+from .failures import message
+from .publish import Published
+from .server.aim import Secrets, target
+from .server.deploy import Deployment
+from .server.ssh import Address
+from .server.target import Login
+from .survey import Survey, text_of
+
+_COMMIT_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class Access:
+    """What only the caller has.
+
+    Attributes:
+        ssh_key: The private key that the server lets in.
+        api_env: The environment of the apps that are no front end.
+        db_env: The database's own, where it says more than the URL.
+        registry_password: The password of the registry's user.
+        who: The person or job.
+        job: The job's address.
+    """
+
+    ssh_key: dagger.Secret | None = None
+    api_env: dagger.Secret | None = None
+    db_env: dagger.Secret | None = None
+    registry_password: dagger.Secret | None = None
+    who: str | None = None
+    job: str | None = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Takes one release to one environment.
+
+    Attributes:
+        survey: What was found in the checkout.
+        ws: The caller's workspace.
+        access: What only the caller has.
+    """
+
+    survey: Survey
+    ws: dagger.Workspace
+    access: Access
+
+    def require(self, environment: str) -> None:
+        """Refuse, before anything is built, what no deploy can go on with.
+
+        Raises:
+            ConfigError: No server, no pinned key, no secret; every problem.
+        """
+        settings = self.survey.project.environment(environment)
+        problems = []
+        if not settings.server:
+            problems.append(
+                f"no [environments.{environment}.server] in slipway.toml: set its host and known_hosts"
+            )
+        elif not settings.server.known_hosts:
+            problems.append(
+                f"environments.{environment}.server.known_hosts: missing; pin what `ssh-keyscan "
+                f"{settings.server.host}` prints, compared with what the server's console shows"
+            )
+        wanted = {"ssh_key": self.access.ssh_key}
+        if self.survey.project.migrator:
+            wanted["api_env"] = self.access.api_env
+        problems += [
+            f"no {name}: pass --{name.replace('_', '-')} file:PATH or env:NAME, or set "
+            f"SLIPWAY_{name.replace('_', '').upper()}=env://NAME in .env"
+            for name, secret in wanted.items()
+            if not secret
+        ]
+        if problems:
+            raise ConfigError(f"deploying to {environment}", problems)
+
+    async def of(self, published: Published) -> Deployment:
+        """The deploy of what was published.
+
+        Raises:
+            ConfigError: Secrets that cannot be read, or that do not fit; every problem.
+        """
+        plan, project = published.plan, self.survey.project
+        settings = project.environment(plan.environment)
+        texts = await self._texts()
+        images = {i.name: f"{plan.repositories[i.name]}@{i.digest}" for i in published.images}
+        version = plan.version if project.is_production(plan.environment) else None
+        made = target(
+            project,
+            plan.environment,
+            images,
+            Secrets(texts.get("api_env"), texts.get("db_env")),
+            production=project.is_production(plan.environment),
+            identifier=version or plan.revision[:_COMMIT_LENGTH],
+            login=_login(plan.host, plan.user, texts.get("registry_password")),
+        )
+        return Deployment(
+            address=_address(settings),
+            key=texts["ssh_key"],
+            target=made,
+            sizes={images[image.name]: image.size for image in published.images},
+            who=self.access.who or "somebody",
+            job=self.access.job or "",
+            ca=await self._authorities(settings),
+        )
+
+    async def _texts(self) -> dict[str, str]:
+        """The texts of the secrets that are there."""
+        names = ("ssh_key", "api_env", "db_env", "registry_password")
+        texts, problems = {}, []
+        for name in names:
+            secret: dagger.Secret | None = getattr(self.access, name)
+            if secret:
+                try:
+                    texts[name] = await secret.plaintext()
+                except dagger.QueryError as error:
+                    problems.append(f"{name} cannot be read: {message(error)}")
+        if problems:
+            raise ConfigError("the secrets", problems)
+        return texts
+
+    async def _authorities(self, settings: EnvironmentConfig) -> str:
+        return (
+            await text_of(self.ws, posixpath.join(self.survey.root, settings.ca))
+            if settings.ca
+            else ""
+        )
+
+
+def _address(settings: EnvironmentConfig) -> Address:
+    server = settings.server
+    assert server  # noqa: S101 - `require` refused before
+    return Address(server.host, server.port, server.user, server.known_hosts)
+
+
+def _login(host: str, user: str | None, password: str | None) -> Login | None:
+    return Login(host, user, password.strip()) if user and password else None
