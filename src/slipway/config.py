@@ -250,6 +250,11 @@ class AppConfig(Section):
         description="Seconds that requests in flight get when a new release takes over: longer than the "
         "slowest request.",
     )
+    start: Annotated[int, Field(ge=1, le=3600)] = Field(
+        default=120,
+        description="Seconds that a new container gets to become healthy; then it is removed, and the old one "
+        "serves on.",
+    )
     verify: StepsConfig = Field(default=StepsConfig(), description="Which scripts check it.")
 
 

@@ -208,6 +208,7 @@ class _Detector:
             target=config.target,
             health=config.health or HEALTH[kind],
             drain=config.drain,
+            start=config.start,
         )
 
     def _check_target(self, name: str, config: AppConfig) -> None:

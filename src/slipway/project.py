@@ -43,6 +43,7 @@ class App:
         target: The Dockerfile's stage.
         health: The path that answers 2xx when it works.
         drain: Seconds that requests in flight get when a new release takes over.
+        start: Seconds that a new container gets to become healthy.
     """
 
     name: str
@@ -57,6 +58,7 @@ class App:
     target: str | None = None
     health: str = "/"
     drain: float = 10.0
+    start: int = 120
 
     @property
     def output(self) -> str | None:

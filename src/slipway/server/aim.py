@@ -124,6 +124,7 @@ class _Aim:
             env={} if front else env,
             internal=internal and not front,
             drain=app.drain,
+            start=app.start,
         )
 
     def _image(self, name: str) -> str:
