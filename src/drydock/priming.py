@@ -17,6 +17,8 @@ from drydock.llb_merge import Merge
 
 GATHERED = 0.03
 """Seconds in which more builds may come that are looked for together."""
+ENDED = 0.1
+"""Seconds that the daemon gets to end a build that was cancelled."""
 
 
 class Primer:
@@ -29,6 +31,7 @@ class Primer:
         """To be held by whoever builds with the caches."""
         self.missing: set[str] = set()
         """Names of commands that are in no cache."""
+        self._doubted: set[str] = set()
         self._waiting: list[Lowered] = []
         self._seen: set[Ref] = set()
         self._fetched: set[Ref] = set()
@@ -53,12 +56,28 @@ class Primer:
             await self._fetch(parts)
         return False
 
+    def forget(self) -> None:
+        """Believe again that everything may be in a cache."""
+        self.missing.clear()
+        self._doubted.clear()
+
+    async def missed(self, name: str) -> None:
+        """Take note that a look would have run a command; two such looks are believed.
+
+        A look ends as soon as it would run one, and the daemon may still be at its end when the next begins: then two
+        builds that import are running after all.
+        """
+        if name in self._doubted:
+            self.missing.add(name)
+        self._doubted.add(name)
+        await asyncio.sleep(ENDED)
+
     async def _search(self, batch: list[Lowered]) -> None:
         while (merge := self._merge(batch)).results - self._seen:
             try:
                 await self._look(merge.finished("look into the cache"))
             except NotCachedError as error:
-                self.missing.add(str(error))
+                await self.missed(str(error))
                 continue
             except SolveError:
                 # Why, the build itself tells; it is to take nothing from the others.
@@ -71,7 +90,7 @@ class Primer:
             try:
                 await self._look(merge.fetched("fetch from the cache"))
             except NotCachedError as error:
-                self.missing.add(str(error))
+                await self.missed(str(error))
                 continue
             except SolveError:
                 pass  # why, the build itself tells

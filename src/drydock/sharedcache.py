@@ -22,7 +22,7 @@ from drydock.secretstore import SecretStore
 EXPORTING = "exporting cache"
 """How the name of BuildKit's step begins that writes a cache."""
 Build = Callable[[Sequence[str], str], Awaitable[Solved]]
-ATTEMPTS = 8
+ATTEMPTS = 16
 """Exports that are begun: each one without what the one before it found changed."""
 
 
@@ -53,13 +53,12 @@ class SharedCache:
             services: What the services are made of that it starts.
             build: Builds it.
         """
-        if self._settings.imports and await self._primer.is_cached(lowered, services):
+        while self._settings.imports and await self._primer.is_cached(lowered, services):
             try:
                 async with self._primer.turn:
                     return await build(self._with_caches())
             except NotCachedError as error:
-                self._primer.missing.add(str(error))
-                await self._primer.is_cached(lowered, services)
+                await self._primer.missed(str(error))
         return await build(self._buildkit)
 
     async def _look(self, lowered: Lowered) -> Solved:
@@ -131,6 +130,8 @@ class SharedCache:
     async def _export(self, parts: list[Lowered], address: str) -> Solved | None:
         # Its steps are no progress: they were all shown before.
         buildkit = replace(self._with_caches(), progress=Progress(View()))
+        # What was missing at first was built since.
+        self._primer.forget()
         for _attempt in range(ATTEMPTS):
             if not parts:
                 return None
@@ -142,8 +143,9 @@ class SharedCache:
                 secrets = self._secrets.known(lowered.secrets)
                 return await buildkit.solve(lowered, secrets=secrets, cache_to=address)
             except NotCachedError as error:
+                await self._primer.missed(str(error))
                 # A file of this machine is another one by now: what was made of it is not built again for this.
-                parts = [part for part in parts if str(error) not in part.execs]
+                parts = [part for part in parts if not self._primer.missing & part.execs.keys()]
         return None
 
     def _say(self, text: str) -> None:
