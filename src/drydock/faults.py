@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-_LOST = re.compile(r"code = Unavailable|Unavailable: connection error|transport is closing")
+# With and without the words of gRPC before them.
+_LOST = re.compile(
+    r"code = Unavailable|Unavailable: (?:connection error|error reading from server)|transport is closing"
+)
 # The address of a request, and the name of an image, in a registry client's messages.
 _REQUEST = re.compile(r'https?://([^/"\s]+)/v2/')
 _METADATA = re.compile(r"\S+: failed to resolve source metadata for \S+?: (?=\S)")
