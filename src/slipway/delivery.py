@@ -93,13 +93,16 @@ class Delivery:
         texts = await self._texts()
         images = {i.name: f"{plan.repositories[i.name]}@{i.digest}" for i in published.images}
         version = plan.version if project.is_production(plan.environment) else None
+        identifier = version or plan.revision[:_COMMIT_LENGTH]
+        file = published.file(project, version=identifier, source=self.survey.origin.source)
         made = target(
             project,
             plan.environment,
             images,
             Secrets(texts.get("api_env"), texts.get("db_env")),
             production=project.is_production(plan.environment),
-            identifier=version or plan.revision[:_COMMIT_LENGTH],
+            identifier=identifier,
+            manifest=file.json_text(),
             login=_login(plan.host, plan.user, texts.get("registry_password")),
         )
         return Deployment(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import ssl
 import subprocess
@@ -160,6 +161,8 @@ async def test_the_first_deploy_ends_with_the_public_addresses_answering(site: S
     assert await status(site, f"{WEB}/healthz") == (200, "mindfulspace-staging-frontend-1")
     assert await status(site, f"{API}/sessions") == (200, "mindfulspace-staging-api-1")
     assert not site.server.ssh("find slipway -type f -perm /077 ! -name lock").split()
+    manifest = json.loads(site.server.ssh("cat slipway/*/releases/*/release.json"))
+    assert set(manifest["images"]) == {"frontend", "api", "migrator"}
     assert '"who": "tester"' in site.server.ssh("cat slipway/mindfulspace-staging/audit.jsonl")
     assert not site.server.ssh("ls -A slipway/mindfulspace-staging | grep .docker || true").strip()
     environment = site.server.ssh(

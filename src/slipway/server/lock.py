@@ -62,7 +62,7 @@ async def held(server: Server, folder: str, holder: Holder, seconds: int) -> Asy
         ServerError: Another deploy held it all that time.
     """
     file = posixpath.join(folder, "lock")
-    await write(server, posixpath.join(folder, ".keep"), "", 0o600)
+    (await server.run("mkdir", "-p", "-m", "0700", "--", folder)).checked(f"making {folder}")
     command = ("flock", "--wait", str(seconds), "--conflict-exit-code", str(_BUSY), "--", file)
     body = f"echo {_HELD}; exec cat >/dev/null"
     line = shlex.join((*command, "sh", "-c", body))
