@@ -77,7 +77,7 @@ class Slipway:
             survey = await take(self.ws, self.config)
             workshop = self._workshop(survey, env, api_url)
             labels = self._labels(survey)
-            images = await Images(await Runtime.prepared(workshop, labels)).all()
+            images = await self._images(survey, workshop)
             facts, steps = await evaluate(images)
             return report.render(
                 title=f"{survey.project.name}, {env}, version {labels[_VERSION]}, "
@@ -106,11 +106,9 @@ class Slipway:
     async def deploy(self, env: _Env = "staging", force: _Force = False) -> str:
         """Verify, build, publish, migrate and cut over to the release, without a failed request."""
         with reported():
-            survey = await surveyed(self.ws, self.config, self.version)
-            delivery = Delivery(survey, self.ws, self._access())
-            delivery.require(env)
+            delivery = await self._delivery(env)
             (await self._verified()).raise_failures()
-            images, publisher = await self._publisher(survey, env, force=force)
+            images, publisher = await self._publisher(delivery.survey, env, force=force)
             deployment = await delivery.of(await publisher.publish(images))
             return await deployment.deploy(partial(print, flush=True))
 
@@ -118,10 +116,8 @@ class Slipway:
     async def plan(self, env: _Env = "staging", force: _Force = False) -> str:
         """Show what `deploy` would do on the server, step by step; nothing is pushed or changed."""
         with reported():
-            survey = await surveyed(self.ws, self.config, self.version)
-            delivery = Delivery(survey, self.ws, self._access())
-            delivery.require(env)
-            images, publisher = await self._publisher(survey, env, force=force)
+            delivery = await self._delivery(env)
+            images, publisher = await self._publisher(delivery.survey, env, force=force)
             deployment = await delivery.of(await publisher.planned(images))
             return await deployment.plan()
 
@@ -131,8 +127,7 @@ class Slipway:
         with reported():
             survey = await surveyed(self.ws, self.config, self.version)
             labels = self._labels(survey)
-            workshop = self._workshop(survey, env, api_url)
-            images = await Images(await Runtime.prepared(workshop, labels)).all()
+            images = await self._images(survey, self._workshop(survey, env, api_url))
             return Release(  # type: ignore[call-arg]
                 project=survey.project.name,
                 environment=env,
@@ -207,16 +202,19 @@ class Slipway:
             values["NEXT_PUBLIC_API_URL"] = url
         return Workshop(Installation(self.ws, survey, self.npmrc), values)
 
+    async def _images(self, survey: Survey, workshop: Workshop) -> list[Made]:
+        return await Images(await Runtime.prepared(workshop, self._labels(survey))).all()
+
     async def _publisher(
         self, survey: Survey, env: str, *, force: bool
     ) -> tuple[list[Made], Publisher]:
-        workshop = self._workshop(survey, env, None)
-        images = await Images(await Runtime.prepared(workshop, self._labels(survey))).all()
+        images = await self._images(survey, self._workshop(survey, env, None))
         request = self._request(env, images, force=force)
         return images, Publisher(survey, self.ws, request, self.registry_password)
 
-    def _access(self) -> Access:
-        return Access(
+    async def _delivery(self, env: str) -> Delivery:
+        """A delivery that has all it needs, told before anything is built."""
+        access = Access(
             ssh_key=self.ssh_key,
             api_env=self.api_env,
             db_env=self.db_env,
@@ -224,6 +222,10 @@ class Slipway:
             who=self.actor,
             job=self.job,
         )
+        survey = await surveyed(self.ws, self.config, self.version)
+        delivery = Delivery(survey, self.ws, access)
+        delivery.require(env)
+        return delivery
 
     def _request(self, env: str, images: list[Made], *, force: bool = False) -> Request:
         return Request(
