@@ -11,6 +11,8 @@ from .failures import message
 from .publish import Published
 from .server.aim import Secrets, target
 from .server.deploy import Deployment
+from .server.names import Site
+from .server.operator import Operator
 from .server.ssh import Address
 from .server.target import Login
 from .survey import Survey, text_of
@@ -59,6 +61,33 @@ class Delivery:
         Raises:
             ConfigError: No server, no pinned key, no secret; every problem.
         """
+        problems = self._unreachable(environment)
+        if self.survey.project.migrator and not self.access.api_env:
+            problems.append(_missing("api_env"))
+        if problems:
+            raise ConfigError(f"deploying to {environment}", problems)
+
+    async def operator(self, environment: str) -> Operator:
+        """Who acts on an environment's server; nothing is needed but the key.
+
+        Raises:
+            ConfigError: No server, no pinned key, no secret; every problem.
+        """
+        if problems := self._unreachable(environment):
+            raise ConfigError(f"the server of {environment}", problems)
+        texts = await self._texts("ssh_key")
+        project, settings = self.survey.project, self.survey.project.environment(environment)
+        return Operator(
+            site=Site(project.name, environment),
+            address=_address(settings),
+            key=texts["ssh_key"],
+            who=self.access.who or "somebody",
+            job=self.access.job or "",
+            ca=await self._authorities(settings),
+        )
+
+    def _unreachable(self, environment: str) -> list[str]:
+        """Why nobody gets to the server."""
         settings = self.survey.project.environment(environment)
         problems = []
         if not settings.server:
@@ -70,17 +99,9 @@ class Delivery:
                 f"environments.{environment}.server.known_hosts: missing; pin what `ssh-keyscan "
                 f"{settings.server.host}` prints, compared with what the server's console shows"
             )
-        wanted = {"ssh_key": self.access.ssh_key}
-        if self.survey.project.migrator:
-            wanted["api_env"] = self.access.api_env
-        problems += [
-            f"no {name}: pass --{name.replace('_', '-')} file:PATH or env:NAME, or set "
-            f"SLIPWAY_{name.replace('_', '').upper()}=env://NAME in .env"
-            for name, secret in wanted.items()
-            if not secret
-        ]
-        if problems:
-            raise ConfigError(f"deploying to {environment}", problems)
+        if not self.access.ssh_key:
+            problems.append(_missing("ssh_key"))
+        return problems
 
     async def of(self, published: Published) -> Deployment:
         """The deploy of what was published.
@@ -89,8 +110,7 @@ class Delivery:
             ConfigError: Secrets that cannot be read, or that do not fit; every problem.
         """
         plan, project = published.plan, self.survey.project
-        settings = project.environment(plan.environment)
-        texts = await self._texts()
+        texts = await self._texts("api_env", "db_env", "registry_password")
         images = {i.name: f"{plan.repositories[i.name]}@{i.digest}" for i in published.images}
         version = plan.version if project.is_production(plan.environment) else None
         identifier = version or plan.revision[:_COMMIT_LENGTH]
@@ -106,18 +126,13 @@ class Delivery:
             login=_login(plan.host, plan.user, texts.get("registry_password")),
         )
         return Deployment(
-            address=_address(settings),
-            key=texts["ssh_key"],
+            operator=await self.operator(plan.environment),
             target=made,
             sizes={images[image.name]: image.size for image in published.images},
-            who=self.access.who or "somebody",
-            job=self.access.job or "",
-            ca=await self._authorities(settings),
         )
 
-    async def _texts(self) -> dict[str, str]:
-        """The texts of the secrets that are there."""
-        names = ("ssh_key", "api_env", "db_env", "registry_password")
+    async def _texts(self, *names: str) -> dict[str, str]:
+        """The texts of those of the secrets that are there."""
         texts, problems = {}, []
         for name in names:
             secret: dagger.Secret | None = getattr(self.access, name)
@@ -136,6 +151,13 @@ class Delivery:
             if settings.ca
             else ""
         )
+
+
+def _missing(secret: str) -> str:
+    return (
+        f"no {secret}: pass --{secret.replace('_', '-')} file:PATH or env:NAME, or set "
+        f"SLIPWAY_{secret.replace('_', '').upper()}=env://NAME in .env"
+    )
 
 
 def _address(settings: EnvironmentConfig) -> Address:

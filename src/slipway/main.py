@@ -8,19 +8,21 @@ from typing import Annotated
 import dagger
 from dagger import Doc, check, dag, function, object_type
 
-from . import git, init, report
+from . import init, report
 from .checkout import surveyed
 from .delivery import Access, Delivery
 from .evaluation import evaluate
 from .failures import reported
 from .images import Images
 from .install import Installation
+from .labels import REVISION, SOURCE, VERSION, Labels, notes
 from .monorepo import Workshop
 from .project import App
 from .publication import Request
 from .publish import Publisher, text
 from .release import Image, Release
 from .runtime import Made, Runtime
+from .server.operator import Operator
 from .survey import Survey, take
 from .verify import RECENT, Verified, verify
 
@@ -31,6 +33,8 @@ _ApiUrl = Annotated[
 _Force = Annotated[
     bool, Doc("To production although the tree is dirty or the commit has no Git tag")
 ]
+# A module's output is shown as it comes.
+_say = partial(print, flush=True)
 
 
 @object_type
@@ -80,9 +84,9 @@ class Slipway:
             images = await self._images(survey, workshop)
             facts, steps = await evaluate(images)
             return report.render(
-                title=f"{survey.project.name}, {env}, version {labels[_VERSION]}, "
-                f"revision {labels[_REVISION][:12]}",
-                notes=_notes(survey, workshop),
+                title=f"{survey.project.name}, {env}, version {labels[VERSION]}, "
+                f"revision {labels[REVISION][:12]}",
+                notes=notes(survey, workshop.build_args),
                 findings=() if survey.config else survey.project.findings,
                 images=facts,
                 steps=steps,
@@ -99,7 +103,7 @@ class Slipway:
             labels = self._labels(survey)
             images, publisher = await self._publisher(survey, env, force=force)
             published = await publisher.publish(images)
-            file = published.file(survey.project, version=labels[_VERSION], source=labels[_SOURCE])
+            file = published.file(survey.project, version=labels[VERSION], source=labels[SOURCE])
             return text(published, file, survey.project, since)
 
     @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
@@ -110,7 +114,7 @@ class Slipway:
             (await self._verified()).raise_failures()
             images, publisher = await self._publisher(delivery.survey, env, force=force)
             deployment = await delivery.of(await publisher.publish(images))
-            return await deployment.deploy(partial(print, flush=True))
+            return await deployment.deploy(_say)
 
     @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
     async def plan(self, env: _Env = "staging", force: _Force = False) -> str:
@@ -131,9 +135,9 @@ class Slipway:
             return Release(  # type: ignore[call-arg]
                 project=survey.project.name,
                 environment=env,
-                version=labels[_VERSION],
-                revision=labels[_REVISION],
-                source=labels[_SOURCE],
+                version=labels[VERSION],
+                revision=labels[REVISION],
+                source=labels[SOURCE],
                 images=[_image(made) for made in images],
                 ws=self.ws,
                 config=self.config,
@@ -214,6 +218,14 @@ class Slipway:
 
     async def _delivery(self, env: str) -> Delivery:
         """A delivery that has all it needs, told before anything is built."""
+        delivery = self._at(await surveyed(self.ws, self.config, self.version))
+        delivery.require(env)
+        return delivery
+
+    async def _operator(self, env: str) -> Operator:
+        return await self._at(await take(self.ws, self.config)).operator(env)
+
+    def _at(self, survey: Survey) -> Delivery:
         access = Access(
             ssh_key=self.ssh_key,
             api_env=self.api_env,
@@ -222,10 +234,7 @@ class Slipway:
             who=self.actor,
             job=self.job,
         )
-        survey = await surveyed(self.ws, self.config, self.version)
-        delivery = Delivery(survey, self.ws, access)
-        delivery.require(env)
-        return delivery
+        return Delivery(survey, self.ws, access)
 
     def _request(self, env: str, images: list[Made], *, force: bool = False) -> Request:
         return Request(
@@ -240,17 +249,7 @@ class Slipway:
         )
 
     def _labels(self, survey: Survey) -> dict[str, str]:
-        origin, root = survey.origin, survey.repo.root
-        return {
-            _REVISION: self.revision or origin.revision,
-            _VERSION: self.version or origin.tag or root.version or origin.revision[:12],
-            _SOURCE: self.source or origin.source,
-        }
-
-
-_REVISION = "org.opencontainers.image.revision"
-_VERSION = "org.opencontainers.image.version"
-_SOURCE = "org.opencontainers.image.source"
+        return Labels(self.revision, self.version, self.source).of(survey)
 
 
 def _image(made: Made) -> Image:
@@ -266,17 +265,3 @@ def _only(survey: Survey, usual: str) -> str | None:
     if usual in {app.name for app in apps}:
         return usual
     return fitting[0] if len(fitting) == 1 else None
-
-
-def _notes(survey: Survey, workshop: Workshop) -> list[str]:
-    notes = []
-    if any(app.kind == "next" for app in survey.project.apps):
-        url = workshop.build_args.get("NEXT_PUBLIC_API_URL")
-        notes.append(
-            f"NEXT_PUBLIC_API_URL is {url}"
-            if url
-            else "NEXT_PUBLIC_API_URL is not set: neither an api_url nor --api-url is given"
-        )
-    if survey.origin.revision == git.UNKNOWN:
-        notes.append("The git revision could not be read; pass --revision to label the images")
-    return notes

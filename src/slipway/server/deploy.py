@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from slipway import report
 from slipway.errors import ConfigError
@@ -12,15 +11,12 @@ from . import rollout, situation
 from .audit import Entry, record
 from .checks import Need, problems
 from .examine import facts
-from .lock import Holder, held
+from .operator import Operator, now
 from .perform import Performer, Say
 from .probe import look
-from .routing import Router
-from .ssh import Address, Server, ServerError, connect
+from .ssh import Server, ServerError
 from .steps import written
 from .target import Target
-
-LOCK_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -28,22 +24,14 @@ class Deployment:
     """All that a deploy needs.
 
     Attributes:
-        address: The server's.
-        key: The private key to log in with.
+        operator: Who deploys, and where.
         target: The release.
         sizes: Image reference → compressed bytes, as far as known.
-        who: The person or job.
-        job: The job's address, if it is one.
-        ca: Further authorities of the public addresses, PEM.
     """
 
-    address: Address
-    key: str
+    operator: Operator
     target: Target
     sizes: Mapping[str, int]
-    who: str
-    job: str = ""
-    ca: str = ""
 
     async def plan(self) -> str:
         """What a deploy would do now, a line for each step; nothing is changed.
@@ -52,7 +40,7 @@ class Deployment:
             ConfigError: The server is not ready; every problem.
             ServerError: It cannot be reached.
         """
-        async with connect(self.address, self.key) as server:
+        async with self.operator.connected() as server:
             found = await self._checked(server)
             return written(rollout.deploy(self.target, found))
 
@@ -70,14 +58,14 @@ class Deployment:
             ServerError: A step failed; what served before still does.
         """
         began = time.monotonic()
-        async with connect(self.address, self.key) as server:
-            say(f"preflight of {self.address.shown}")
+        async with self.operator.connected() as server:
+            say(f"preflight of {self.operator.address.shown}")
             await self._checked(server)
             site = self.target.site
-            async with held(server, site.folder, self._holder(), LOCK_SECONDS):
+            async with self.operator.locked(server, self.target.identifier):
                 # Another deploy may have ended while this one waited.
                 found = await look(server, site)
-                performer = Performer(server, Router(self.address.host, self.ca), say)
+                performer = Performer(server, self.operator.router, say)
                 result = "done"
                 try:
                     await performer.stages(rollout.deploy(self.target, found))
@@ -98,28 +86,27 @@ class Deployment:
         need = Need(
             networks=rollout.networks(target),
             bytes_to_pull=sum(self.sizes.get(image, 0) for image in missing),
-            user=self.address.user,
+            user=self.operator.address.user,
             volume=target.site.volume,
         )
         if wrong := problems(said, need):
-            raise ConfigError(f"{self.address.shown} is not ready, and nothing was changed", wrong)
+            raise ConfigError(
+                f"{self.operator.address.shown} is not ready, and nothing was changed", wrong
+            )
         return found
-
-    def _holder(self) -> Holder:
-        return Holder(self.who, self.target.identifier, _now(), self.job)
 
     def _entry(self, sequence: int, result: str, seconds: float) -> Entry:
         images = {app.name: app.image.rpartition("@")[2] for app in self.target.apps}
         return Entry(
-            time=_now(),
+            time=now(),
             what="deploy",
-            who=self.who,
+            who=self.operator.who,
             release=self.target.identifier,
             sequence=sequence,
             result=result,
             seconds=round(seconds, 1),
             images=images,
-            job=self.job,
+            job=self.operator.job,
         )
 
     def _report(self, timeline: list[tuple[str, float]], seconds: float) -> str:
@@ -132,7 +119,3 @@ class Deployment:
             [f"Done in {report.seconds(seconds)}"],
         ]
         return "\n\n".join("\n".join(block) for block in blocks)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,57 @@
+"""Someone at work on one site's server: who it is, and how they get in."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from .lock import Holder, held
+from .names import Site
+from .routing import Router
+from .ssh import Address, Server, connect
+
+LOCK_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Who acts, and where.
+
+    Attributes:
+        site: Project and environment.
+        address: The server's.
+        key: The private key to log in with.
+        who: The person or job.
+        job: The job's address, if it is one.
+        ca: Further authorities of the public addresses, PEM.
+    """
+
+    site: Site
+    address: Address
+    key: str = field(repr=False)
+    who: str
+    job: str = ""
+    ca: str = ""
+
+    @property
+    def router(self) -> Router:
+        """Asks the server's own proxy, whatever the public names lead to."""
+        return Router(self.address.host, self.ca)
+
+    def connected(self) -> AbstractAsyncContextManager[Server]:
+        """A connection to the server, closed at the end."""
+        return connect(self.address, self.key)
+
+    def locked(self, server: Server, release: str) -> AbstractAsyncContextManager[None]:
+        """The site's lock, for as long as the context lasts.
+
+        Args:
+            server: The server.
+            release: What is brought there, for those who wait.
+        """
+        holder = Holder(self.who, release, now(), self.job)
+        return held(server, self.site.folder, holder, LOCK_SECONDS)
+
+
+def now() -> str:
+    """This moment, ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
