@@ -136,9 +136,9 @@ def _wanted(parts: Sequence[str], catalogue: dict[str, images.Image]) -> list[im
     unknown = [part for part in parts if part not in known]
     if unknown:
         raise LabError(f"no part {', '.join(unknown)}. Parts: {', '.join(known)}")
-    if not parts or "images" in parts:
-        return [image for image in catalogue.values() if not image.on_demand]
     named = [catalogue[part] for part in parts if part in catalogue]
+    if not parts or "images" in parts:
+        named += [image for image in catalogue.values() if not image.on_demand]
     bases = [image.base for image in named if image.base is not None]
     return [image for image in catalogue.values() if image in named or image in bases]
 

@@ -23,6 +23,7 @@ _ARGUMENTS = """\
       arguments: >-
         --registry "$CI_REGISTRY_IMAGE" --registry-user "$CI_REGISTRY_USER"
         --registry-password env://CI_REGISTRY_PASSWORD --revision "$CI_COMMIT_SHA" --version "$CI_COMMIT_TAG"
+        --ssh-key env://SSH_PRIVATE_KEY --api-env env://API_ENV --actor "$GITLAB_USER_LOGIN" --job "$CI_JOB_URL"
 """
 _BY_HAND = f"GitLab: {GITLAB} is there already; add this to it."
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from .images import Images
 from .install import Installation
 from .labels import REVISION, SOURCE, VERSION, Labels, notes
 from .monorepo import Workshop
+from .progress import Say, progress
 from .project import App
 from .publication import Request
 from .publish import Publisher, text
@@ -109,12 +111,14 @@ class Slipway:
     @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
     async def deploy(self, env: _Env = "staging", force: _Force = False) -> str:
         """Verify, build, publish, migrate and cut over to the release, without a failed request."""
-        with reported():
+        with reported(), self._progress() as say:
             delivery = await self._delivery(env)
+            say("verify")
             (await self._verified()).raise_failures()
+            say("build and publish")
             images, publisher = await self._publisher(delivery.survey, env, force=force)
             deployment = await delivery.of(await publisher.publish(images))
-            return await deployment.deploy(_say)
+            return await deployment.deploy(say)
 
     @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
     async def plan(self, env: _Env = "staging", force: _Force = False) -> str:
@@ -221,6 +225,10 @@ class Slipway:
         delivery = self._at(await surveyed(self.ws, self.config, self.version))
         delivery.require(env)
         return delivery
+
+    def _progress(self) -> AbstractContextManager[Say]:
+        """Shows lines: headings, and what is indented below them; folded in a GitLab job's log."""
+        return progress(_say, self.job)
 
     async def _operator(self, env: str) -> Operator:
         return await self._at(await take(self.ws, self.config)).operator(env)

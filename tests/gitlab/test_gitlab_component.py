@@ -20,7 +20,10 @@ pytestmark = pytest.mark.slow
 
 TEMPLATE = ROOT / "ci/component/template.yml"
 DOCS = ROOT / "docs/gitlab.md"
-JOBS = {"verify", "staging", "production"}
+ENVIRONMENTS = (("staging", "staging"), ("production", "prod"))
+ROLLBACKS = {"staging-rollback", "production-rollback"}
+JOBS = {"verify", "staging", "production"} | ROLLBACKS
+ON_MAIN = {"verify": "test", "staging": "deploy", "staging-rollback": "deploy"}
 MAIN = {**BRANCH_PUSH, "CI_COMMIT_BRANCH": "main"}
 REQUIRED = f"{{module: '{SLIPWAY}', version: {VERSION}}}"
 
@@ -86,15 +89,48 @@ def test_a_report_is_kept_however_a_job_ends(defined: dict[str, Any]) -> None:
         assert defined[name]["artifacts"] == {"when": "always", "paths": [".slipway/release/"]}
 
 
-def test_an_environment_is_published_by_one_job_at_a_time(defined: dict[str, Any]) -> None:
+def test_an_environment_is_changed_by_one_job_at_a_time(defined: dict[str, Any]) -> None:
     """Each has a group of its own, is named as slipway names it, and is not cut off by a newer pipeline."""
-    for name, environment in (("staging", "staging"), ("production", "prod")):
-        job = defined[name]
-        assert job["resource_group"] == job["environment"]["name"] == environment
-        assert job["environment"]["url"] == f"${name.upper()}_URL"
-        assert job["interruptible"] is False
-        assert f'--env "{environment}"' in job["script"][0]
+    for name, environment in ENVIRONMENTS:
+        for job in (defined[name], defined[f"{name}-rollback"]):
+            assert job["resource_group"] == job["environment"]["name"] == environment
+            assert job["environment"]["url"] == f"${name.upper()}_URL"
+            assert job["environment"]["deployment_tier"] == name
+            assert job["interruptible"] is False
+            assert all(f'--env "{environment}"' in line for line in job["script"])
     assert defined["verify"]["interruptible"] is True
+
+
+def test_gitlab_counts_what_is_a_deployment(defined: dict[str, Any]) -> None:
+    """A deploy is one; a rollback brings back another commit than its pipeline's."""
+    for name, _ in ENVIRONMENTS:
+        assert defined[name]["environment"]["action"] == "start"
+        assert "slipway deploy " in defined[name]["script"][-1]
+        assert defined[f"{name}-rollback"]["environment"]["action"] == "access"
+
+
+def test_a_rollback_waits_for_a_person_and_for_nothing_else(defined: dict[str, Any]) -> None:
+    """One that nobody starts fails no pipeline, and holds up no group."""
+    for name in ROLLBACKS:
+        job = defined[name]
+        assert job["needs"] == []
+        assert (job["rules"][-1]["when"], job["rules"][-1]["allow_failure"]) == ("manual", True)
+        assert [line.split()[:2] for line in job["script"]] == [["slipway", "rollback"]]
+
+
+def test_an_environment_without_a_server_is_published_for(project: Project) -> None:
+    """Each by itself; nothing to deploy, nothing to roll back."""
+    project.configure(
+        f"include: [{{project: platform/slipway, ref: {VERSION}, file: ci/component/template.yml, "
+        f"inputs: {{module: '{SLIPWAY}', version: {VERSION}, staging: publish}}}}]\n"
+    )
+    defined = project.definition()
+    assert defined["staging"]["environment"]["action"] == "prepare"
+    assert [line.split()[1] for line in defined["staging"]["script"]] == ["release", "publish"]
+    assert defined["production"]["environment"]["action"] == "start"
+    assert project.jobs(MAIN) == {"verify": "test", "staging": "deploy"}
+    tagged = project.jobs({**BRANCH_PUSH, "CI_COMMIT_TAG": "v1"})
+    assert tagged.keys() == {"verify", "production", "production-rollback"}
 
 
 def test_only_a_runners_own_failures_are_tried_again(defined: dict[str, Any]) -> None:
@@ -146,13 +182,17 @@ include:
       tags: [big, linux]
       job-prefix: "site:"
       verify-stage: build
-      publish-stage: test
+      deploy-stage: test
       production-url: https://mindfulspace.example
       timeout: 2 hours
       script-timeout: 110m
 """
     )
-    assert project.jobs(MAIN) == {"site:verify": "build", "site:staging": "test"}
+    assert project.jobs(MAIN) == {
+        "site:verify": "build",
+        "site:staging": "test",
+        "site:staging-rollback": "test",
+    }
     job = project.definition()["site:production"]
     assert job["image"]["name"] == "registry.test/job:1"
     assert [service["name"] for service in job["services"]] == ["docker:29-dind"]
@@ -202,7 +242,7 @@ def test_this_repository_tests_itself_and_publishes_its_example(
 def test_it_can_be_included_from_a_web_address(project: Project, web: str) -> None:
     """Where the projects cannot see each other."""
     project.configure(f"include: [{{remote: '{web}/template.yml', inputs: {REQUIRED}}}]\n")
-    assert project.jobs(MAIN) == {"verify": "test", "staging": "deploy"}
+    assert project.jobs(MAIN) == ON_MAIN
 
 
 def test_it_can_be_included_from_the_catalog(project: Project, component_project: Path) -> None:
@@ -214,4 +254,4 @@ def test_it_can_be_included_from_the_catalog(project: Project, component_project
     )
     address = "gitlab.example/platform/pipelines/slipway@1.0.0"
     catalog.configure(f"include: [{{component: {address}, inputs: {REQUIRED}}}]\n")
-    assert catalog.jobs(MAIN) == {"verify": "test", "staging": "deploy"}
+    assert catalog.jobs(MAIN) == ON_MAIN

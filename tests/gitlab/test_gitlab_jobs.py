@@ -29,7 +29,8 @@ def begun(project: Project, slipway: Path) -> Project:
     with (project.path / ".gitignore").open("a") as ignored:
         ignored.write(".gitlab-ci-local/\n")
     git(project.path, "add", "--all")
-    project.configure(f"{written}      engine: drydock\n")
+    chosen = "engine: drydock", "staging: publish", "production: publish"
+    project.configure(written + "".join(f"      {line}\n" for line in chosen))
     return project
 
 

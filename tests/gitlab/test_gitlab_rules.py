@@ -18,8 +18,8 @@ include:
       version: {VERSION}
 """
 VERIFY = {"verify": "test"}
-STAGING = {**VERIFY, "staging": "deploy"}
-PRODUCTION = {**VERIFY, "production": "deploy"}
+STAGING = {**VERIFY, "staging": "deploy", "staging-rollback": "deploy"}
+PRODUCTION = {**VERIFY, "production": "deploy", "production-rollback": "deploy"}
 
 
 def push(branch: str, **more: str) -> dict[str, str]:
@@ -61,15 +61,15 @@ def test_what_runs_when(
     assert included.jobs(variables) == expected
 
 
-def test_other_branches_can_publish_but_never_a_hotfix_or_a_merge_request(
+def test_other_branches_can_deploy_but_never_a_hotfix_or_a_merge_request(
     project: Project,
 ) -> None:
     """However wide the conditions are that a project gives."""
     project.configure(
         f"{INCLUDE}      staging-if: $CI_COMMIT_SHA\n      production-if: $CI_COMMIT_SHA\n"
     )
-    publishing = {"staging", "production"}
-    assert publishing < project.jobs(push("develop")).keys()
+    deploying = {"staging", "staging-rollback", "production", "production-rollback"}
+    assert deploying < project.jobs(push("develop")).keys()
     assert project.jobs(push("hotfix/login")) == VERIFY
     assert project.jobs(MERGE_REQUEST) == VERIFY
     assert project.jobs({**push("develop"), **NIGHTLY}) == VERIFY

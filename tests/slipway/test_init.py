@@ -37,6 +37,10 @@ REFERENCES = {
     "SLIPWAY_REGISTRYPASSWORD": "env://CI_REGISTRY_PASSWORD",
     "SLIPWAY_REVISION": "${CI_COMMIT_SHA:-}",
     "SLIPWAY_VERSION": "${CI_COMMIT_TAG:-}",
+    "SLIPWAY_SSHKEY": "env://SSH_PRIVATE_KEY",
+    "SLIPWAY_APIENV": "env://API_ENV",
+    "SLIPWAY_ACTOR": "${GITLAB_USER_LOGIN:-}",
+    "SLIPWAY_JOB": "${CI_JOB_URL:-}",
 }
 
 
@@ -131,7 +135,8 @@ def test_an_env_file_keeps_its_lines_and_gets_those_it_lacks() -> None:
     added = [
         line.partition("=")[0] for line in after.removeprefix(before).splitlines() if "=" in line
     ]
-    assert added == ["SLIPWAY_REGISTRYUSER", "SLIPWAY_REGISTRYPASSWORD", "SLIPWAY_REVISION"]
+    there = {"SLIPWAY_REGISTRY", "SLIPWAY_VERSION"}
+    assert added == [name for name in REFERENCES if name not in there]
     assert environment(after) == ""
 
 

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 from slipway import report
 from slipway.errors import ConfigError
+from slipway.progress import Say
 
 from . import rollout, situation
 from .audit import Entry, record
 from .checks import Need, problems
 from .examine import facts
 from .operator import Operator, now
-from .perform import Performer, Say
+from .perform import Performer
 from .probe import look
-from .ssh import Server, ServerError
+from .ssh import DisconnectedError, Server, ServerError
 from .steps import written
 from .target import Target
 
@@ -66,16 +67,16 @@ class Deployment:
                 # Another deploy may have ended while this one waited.
                 found = await look(server, site)
                 performer = Performer(server, self.operator.router, say)
-                result = "done"
                 try:
                     await performer.stages(rollout.deploy(self.target, found))
+                except DisconnectedError:
+                    raise  # nothing can be written there any more
                 except ServerError as error:
                     result = str(error).partition("\n")[0]
+                    await self._record(server, found.next_sequence, result, began)
                     raise
-                finally:
-                    seconds = time.monotonic() - began
-                    await record(server, site, self._entry(found.next_sequence, result, seconds))
-        return self._report(performer.timeline, seconds)
+                await self._record(server, found.next_sequence, "done", began)
+        return self._report(performer.timeline, time.monotonic() - began)
 
     async def _checked(self, server: Server) -> situation.Situation:
         """The situation of a server that is ready."""
@@ -94,6 +95,10 @@ class Deployment:
                 f"{self.operator.address.shown} is not ready, and nothing was changed", wrong
             )
         return found
+
+    async def _record(self, server: Server, sequence: int, result: str, began: float) -> None:
+        entry = self._entry(sequence, result, time.monotonic() - began)
+        await record(server, self.target.site, entry)
 
     def _entry(self, sequence: int, result: str, seconds: float) -> Entry:
         images = {app.name: app.image.rpartition("@")[2] for app in self.target.apps}

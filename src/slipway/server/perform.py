@@ -1,19 +1,21 @@
-"""Carries out a plan's stages, one line for each step with its seconds."""
+"""Carries out a plan's stages: a heading for each, below it a line for each step with its seconds."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import anyio
 
+from slipway.progress import Say
 from slipway.report import seconds
 
 from .routing import Router
-from .ssh import Server, ServerError
+from .ssh import DisconnectedError, Server, ServerError
 from .steps import Drain, Routed, Run, Stage, Step, Write
 from .writing import write
 
-Say = Callable[[str], None]
+_NEXT = (
+    "What served still serves. Deploy again: it finishes the work and removes what was left behind."
+)
 
 
 @dataclass
@@ -41,9 +43,13 @@ class Performer:
         """
         for stage in plan:
             began = time.monotonic()
+            self.say(stage.title)
             try:
                 for step in stage.steps:
                     await self._step(step)
+            except DisconnectedError as error:
+                # Nothing can be undone from here; what is half done does not serve.
+                raise DisconnectedError(f"{error}, during: {stage.title}\n{_NEXT}") from error
             except ServerError as error:
                 raise ServerError("\n".join([str(error), *await self._undo(stage)])) from error
             finally:
