@@ -44,9 +44,13 @@ async def facts(server: Server, site: Site, database: Database | None) -> Facts:
         found[name] = await server.run(*command)
 
     ours = time.time()
-    async with anyio.create_task_group() as group:
-        for name, command in asked.items():
-            group.start_soon(ask, name, command)
+    try:
+        async with anyio.create_task_group() as group:
+            for name, command in asked.items():
+                group.start_soon(ask, name, command)
+    except ExceptionGroup as failed:
+        # One connection: what broke it for one broke it for all.
+        raise failed.exceptions[0] from None
     docker = found["docker"]
     return Facts(
         docker=docker.output.strip() if not docker.code else "",

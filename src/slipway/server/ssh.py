@@ -22,6 +22,10 @@ class ServerError(SlipwayError):
     """The server could not be reached, or a command there failed."""
 
 
+class DisconnectedError(ServerError):
+    """The connection ended before the command did; whether that came to its end is not known."""
+
+
 @dataclass(frozen=True)
 class Address:
     """Where a server is and how it is known.
@@ -104,12 +108,13 @@ class Server:
             What it did, whatever its exit code.
 
         Raises:
-            ServerError: The connection broke.
+            DisconnectedError: The connection broke.
         """
         bounded = ("timeout", f"--kill-after={_GRACE_SECONDS}", f"{seconds:g}", *command)
         done = await self._run(shlex.join(bounded), stdin, seconds + 2 * _GRACE_SECONDS)
-        code = done.returncode if done.returncode is not None else -1
-        return Result(command, code, str(done.stdout or ""), str(done.stderr or ""))
+        if done.returncode is None:
+            raise DisconnectedError(f"the connection to {self.address.shown} broke")
+        return Result(command, done.returncode, str(done.stdout or ""), str(done.stderr or ""))
 
     async def _run(
         self, line: str, stdin: str | None, seconds: float
@@ -121,7 +126,10 @@ class Server:
         try:
             return await self.connection.run(line, timeout=seconds, errors="replace", **source)
         except (TimeoutError, asyncssh.Error, OSError) as error:
-            raise ServerError(f"the connection to {self.address.shown} broke: {error}") from error
+            why = str(error) or "no answer"
+            raise DisconnectedError(
+                f"the connection to {self.address.shown} broke: {why}"
+            ) from error
 
 
 @asynccontextmanager
