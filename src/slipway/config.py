@@ -302,6 +302,12 @@ class ServerConfig(Section):
         "console shows. A deploy refuses any other key.",
         examples=[["203.0.113.7 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…"]],
     )
+    cert_resolver: Name | None = Field(
+        default=None,
+        description="The certificate resolver of its Traefik that gets the certificates. Default: none, the "
+        "proxy has them as files.",
+        examples=["acme"],
+    )
 
 
 class EnvironmentConfig(Section):

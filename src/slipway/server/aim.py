@@ -136,7 +136,8 @@ class _Aim:
         url = self._url(app)
         parts = urlsplit(url or "")
         path = posixpath.normpath(parts.path or "/")
-        return Routing(parts.hostname or "", path)
+        server = self.settings.server
+        return Routing(parts.hostname or "", path, (server and server.cert_resolver) or "")
 
     def _url(self, app: App) -> str | None:
         """An app's address; the usual keys serve where there is one app of its kind."""

@@ -41,12 +41,16 @@ def app(target: Target, one: AppRelease, sequence: int) -> compose.File:
 def _router(name: str, one: AppRelease, sequence: int) -> dict[str, str]:
     """Traefik's labels: a router of the release's own, above those of older releases."""
     router = f"traefik.http.routers.{name}"
+    # A router with a TLS section of its own does not get the entry point's resolver
+    # (Traefik, pkg/server/aggregator.go).
+    resolver = {f"{router}.tls.certresolver": one.routing.resolver} if one.routing.resolver else {}
     return {
         "traefik.enable": "true",
         "traefik.docker.network": WEB,
         f"{router}.rule": one.routing.rule,
         f"{router}.entrypoints": "websecure",
         f"{router}.tls": "true",
+        **resolver,
         f"{router}.priority": str(names.priority(one.band, sequence)),
         f"{router}.service": name,
         f"{router}.middlewares": name,

@@ -15,10 +15,12 @@ class Routing:
     Attributes:
         host: The public host name.
         path: The path that they begin with; "/" for all.
+        resolver: Which of the proxy's resolvers gets the certificate; empty where the proxy has one.
     """
 
     host: str
     path: str = "/"
+    resolver: str = ""
 
     @property
     def rule(self) -> str:

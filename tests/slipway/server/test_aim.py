@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from slipway.config import EnvironmentConfig
+from slipway.config import EnvironmentConfig, ServerConfig
 from slipway.errors import ConfigError
 from slipway.prisma import PrismaProject
 from slipway.project import App, Migrator, Project
-from slipway.server import aim
+from slipway.server import aim, files
 from slipway.server.aim import Secrets
 from slipway.server.target import Target
 
@@ -63,6 +63,19 @@ def test_on_one_host_the_longer_path_goes_above() -> None:
     api, web = make(shared).apps
     assert api.routing.rule == "Host(`example.org`) && PathPrefix(`/api`)"
     assert api.band > web.band
+
+
+@pytest.mark.parametrize(("resolver", "said"), [("acme", ["acme"]), (None, [])])
+def test_a_router_names_the_resolver_of_its_certificate(
+    resolver: str | None, said: list[str]
+) -> None:
+    """The entry point's own is not for routers that have a TLS section."""
+    server = ServerConfig(host="192.0.2.1", cert_resolver=resolver)
+    made = make(STAGING.model_copy(update={"server": server}))
+    (service,) = files.app(made, made.apps[0], 7).services.values()
+    labels = dict(label.split("=", 1) for label in service.labels)
+    assert [value for key, value in labels.items() if key.endswith(".tls.certresolver")] == said
+    assert labels["traefik.http.routers.shop-staging-api-7.tls"] == "true"
 
 
 def test_the_databases_password_is_the_urls_decoded() -> None:
