@@ -123,6 +123,7 @@ class Delivery:
             production=project.is_production(plan.environment),
             identifier=identifier,
             manifest=file.json_text(),
+            migrations=await self._migrations(),
             login=_login(plan.host, plan.user, texts.get("registry_password")),
         )
         return Deployment(
@@ -130,6 +131,24 @@ class Delivery:
             target=made,
             sizes={images[image.name]: image.size for image in published.images},
         )
+
+    async def _migrations(self) -> tuple[str, ...]:
+        """Names of the migrations in the checkout, in their order."""
+        migrator = self.survey.project.migrator
+        if not migrator:
+            return ()
+        prisma = migrator.project
+        pattern = posixpath.join(prisma.migrations, "*", "migration.sql")
+        folder = self.ws.directory(posixpath.join(self.survey.root, prisma.path), include=[pattern])
+        found = await folder.glob("**/migration.sql")
+        return tuple(sorted(posixpath.basename(posixpath.dirname(name)) for name in found))
+
+    async def login(self, user: str | None) -> tuple[str, str] | None:
+        """User and password of the registry, where both are told."""
+        user = user or self.survey.project.registry.user
+        texts = await self._texts("registry_password")
+        password = texts.get("registry_password")
+        return (user, password.strip()) if user and password else None
 
     async def _texts(self, *names: str) -> dict[str, str]:
         """The texts of those of the secrets that are there."""

@@ -25,6 +25,7 @@ from .publish import Publisher, text
 from .release import Image, Release
 from .runtime import Made, Runtime
 from .server.operator import Operator
+from .server.rollback import Rollback
 from .survey import Survey, take
 from .verify import RECENT, Verified, verify
 
@@ -128,6 +129,23 @@ class Slipway:
             images, publisher = await self._publisher(delivery.survey, env, force=force)
             deployment = await delivery.of(await publisher.planned(images))
             return await deployment.plan()
+
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    async def rollback(
+        self,
+        env: _Env = "staging",
+        to: Annotated[
+            str | None, Doc("A release's name or number on the server; default: the one before")
+        ] = None,
+        force: Annotated[
+            bool, Doc("Although the database had migrations that the older release does not know")
+        ] = False,
+    ) -> str:
+        """Bring back a release that was on the server before: by digest, with its own settings."""
+        with reported(), self._progress() as say:
+            delivery = self._at(await take(self.ws, self.config))
+            login = await delivery.login(self.registry_user)
+            return await Rollback(await delivery.operator(env), to, force, login).run(say)
 
     @function(cache="session")  # type: ignore[call-overload, untyped-decorator]
     async def release(self, env: _Env = "staging", api_url: _ApiUrl = None) -> Release:

@@ -40,6 +40,7 @@ def target(
     production: bool,
     identifier: str,
     manifest: str = "{}\n",
+    migrations: tuple[str, ...] = (),
     login: Login | None = None,
 ) -> Target:
     """Put a target together.
@@ -52,6 +53,7 @@ def target(
         production: Whether it is production.
         identifier: The release's name.
         manifest: release.json.
+        migrations: Names of the migrations that it knows.
         login: Who pulls the images.
 
     Returns:
@@ -64,7 +66,7 @@ def target(
     made = aim.target(identifier, manifest)
     if aim.problems:
         raise ConfigError(f"deploying to {environment}", aim.problems)
-    return replace(made, login=login)
+    return replace(made, login=login, migrations=migrations)
 
 
 @dataclass

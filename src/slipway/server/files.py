@@ -23,7 +23,7 @@ def app(target: Target, one: AppRelease, sequence: int) -> compose.File:
     labels |= _router(name, one, sequence)
     service = compose.Service(
         image=one.image,
-        env_file=(f"{one.name}.env",) if one.env else (),
+        env_file=(f"{one.name}.env",) if one.has_env else (),
         environment={"PORT": str(one.port), "HOSTNAME": "0.0.0.0"},  # noqa: S104 - inside its container
         labels=tuple(f"{key}={value}" for key, value in labels.items()),
         networks={network: {} for network in wanted},

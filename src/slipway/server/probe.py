@@ -7,10 +7,16 @@ from .names import LABEL, Site
 from .situation import Situation, containers, releases
 from .ssh import Server
 
+# A line for each folder with its marks; below each that has one, its target.json, which is one line.
 _RELEASES = """
 cd -- "$1/releases" 2>/dev/null || exit 0
 for folder in *; do
-  if [ -e "$folder/completed" ]; then echo "$folder completed"; else echo "$folder"; fi
+  printf '%s' "$folder"
+  for mark in completed migrated; do
+    if [ -e "$folder/$mark" ]; then printf ' %s' "$mark"; fi
+  done
+  echo
+  cat -- "$folder/target.json" 2>/dev/null || true
 done
 """
 
@@ -21,12 +27,10 @@ async def look(server: Server, site: Site) -> Situation:
     Raises:
         ServerError: Docker does not answer.
     """
-    folders = [line.split() for line in (await _folders(server, site)).splitlines()]
+    folders, targets = read_releases(await _folders(server, site))
     return Situation(
         containers=containers(await _inspected(server, site)),
-        releases=releases(
-            (words[0] for words in folders), (words[0] for words in folders if words[1:])
-        ),
+        releases=releases(folders, targets),
         images=frozenset(await _lines(server, "image", "ls", "--digests", "--format", _IMAGE)),
         volumes=frozenset(await _lines(server, "volume", "ls", "--quiet")),
         networks=frozenset(await _lines(server, "network", "ls", "--format", "{{.Name}}")),
@@ -34,6 +38,27 @@ async def look(server: Server, site: Site) -> Situation:
 
 
 _IMAGE = "{{.Repository}}@{{.Digest}}\n{{.Repository}}:{{.Tag}}"
+
+
+def read_releases(text: str) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """What the server printed of its releases.
+
+    Args:
+        text: Lines of folders with their marks, and of JSON.
+
+    Returns:
+        Folder → its marks, and folder → its target.json.
+    """
+    folders: dict[str, list[str]] = {}
+    targets: dict[str, str] = {}
+    name = ""
+    for line in text.splitlines():
+        if line.startswith("{"):
+            targets[name] = line
+        elif line.strip():
+            name, *marks = line.split()
+            folders[name] = marks
+    return folders, targets
 
 
 async def _folders(server: Server, site: Site) -> str:

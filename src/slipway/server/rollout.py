@@ -1,14 +1,15 @@
 """From what is on the server to the steps that bring a release there. Pure."""
 
 import posixpath
+from collections.abc import Iterable
 
 from . import compose, envfile, files
-from .situation import Container, Situation
+from .situation import COMPLETED, MIGRATED, Container, Kept, Situation
 from .steps import Drain, Routed, Run, Stage, Step, Write
 from .target import AppRelease, Database, Target
+from .targetfile import TargetFile
 
 COMPOSE = ("docker", "compose", "--ansi", "never", "--progress", "quiet")
-COMPLETED = "completed"
 _PULL_SECONDS = 900.0
 _DUMP_SECONDS = 1800.0
 # $1 the compose file, $2 the folder, $3 the dump, $4 user, $5 database, $6 how many are kept.
@@ -24,6 +25,19 @@ mv -f -- "$2/$3.part" "$2/$3"
 ls -- "$2" | head -n "-$6" | while read -r old; do rm -f -- "$2/$old"; done
 stat -c '%n %s bytes' -- "$2/$3"
 """
+# $1 the file, $2 its copy: whole or not at all, and never readable by others.
+_COPY = """
+set -eu
+umask 077
+mkdir -p -- "$(dirname -- "$2")"
+part=$(mktemp -- "$2.XXXXXX")
+trap 'rm -f -- "$part"' EXIT
+cat -- "$1" >"$part"
+sync -- "$part"
+mv -f -- "$part" "$2"
+"""
+# $@ images of releases that have gone. One that something still uses stays.
+_FORGET = 'docker image rm -- "$@" >/dev/null 2>&1 || true'
 
 
 def deploy(target: Target, found: Situation) -> tuple[Stage, ...]:
@@ -36,7 +50,23 @@ def deploy(target: Target, found: Situation) -> tuple[Stage, ...]:
     Returns:
         Stages that can be begun again after any of their steps was cut off.
     """
-    return _Plan(target, found).stages()
+    return _Deploy(target, found).stages()
+
+
+def rollback(target: Target, found: Situation, kept: Kept) -> tuple[Stage, ...]:
+    """The stages of a rollback: a release of its own, made of what an older one left.
+
+    An older container could not be started again in its place: its router's priority is fixed.
+
+    Args:
+        target: The older release.
+        found: What is on the server.
+        kept: Where its files are.
+
+    Returns:
+        Stages that can be begun again after any of their steps was cut off.
+    """
+    return _Rollback(target, found, kept).stages()
 
 
 def networks(target: Target) -> tuple[str, ...]:
@@ -46,50 +76,44 @@ def networks(target: Target) -> tuple[str, ...]:
 
 
 class _Plan:
-    """The pieces of one deploy, which share target, situation and number."""
+    """What a deploy and a rollback have in common: target, situation, number, and the cut-over."""
 
     def __init__(self, target: Target, found: Situation) -> None:
         self.target, self.found = target, found
         self.sequence = found.next_sequence
+        self.origin = self.sequence
         self.folder = target.site.release(self.sequence, target.identifier)
 
     def stages(self) -> tuple[Stage, ...]:
         made = [Stage("files", self._files()), self._pulls()]
-        if self.target.database:
-            made.append(Stage("database", self._database(self.target.database)))
-        if self.target.migration:
-            made.append(Stage("migrations", self._migrations(), self._stop_migrator()))
+        made += self._before()
         made += self._starts()
-        made += [self._retirement(app) for app in self.target.apps]
-        mark = Write("completed", posixpath.join(self.folder, COMPLETED), "")
-        made.append(Stage("record", (mark, *self._prune())))
+        made += [self._retirement(app.name, app.drain) for app in self.target.apps]
+        made += [self._retirement(name, self._longest) for name in self._gone]
+        made.append(Stage("record", (self._mark(COMPLETED), *self._prune())))
         return tuple(stage for stage in made if stage.steps)
 
     def _files(self) -> tuple[Step, ...]:
+        made = self._texts()
+        return tuple(self._write(name, made[name]) for name in sorted(made))
+
+    def _before(self) -> list[Stage]:
+        """What comes before the apps start."""
+        return []
+
+    def _texts(self) -> dict[str, str]:
+        """The release's own files, by name."""
         target = self.target
-        made: dict[str, str] = {"release.json": target.manifest}
+        made = {"target.json": TargetFile.of(target, self.origin).json_text()}
         for app in target.apps:
             made[f"{app.name}.yaml"] = compose.render(files.app(target, app, self.sequence))
-            if app.env:
-                made[f"{app.name}.env"] = envfile.render(app.env)
-        if target.migration:
-            file = files.migration(target.site, target.migration, self.sequence)
-            made["migrator.yaml"] = compose.render(file)
-            made["migrator.env"] = envfile.render(target.migration.env)
-        steps = [
-            Write(name, posixpath.join(self.folder, name), made[name]) for name in sorted(made)
-        ]
-        if target.database:
-            folder = self._database_folder
-            text = compose.render(files.database(target.site, target.database))
-            env = envfile.render(target.database.env)
-            steps.append(Write("db.env", posixpath.join(folder, files.DATABASE_ENV), env))
-            steps.append(Write("database.yaml", posixpath.join(folder, "compose.yaml"), text))
-        return tuple(steps)
+        return made
 
-    @property
-    def _database_folder(self) -> str:
-        return posixpath.join(self.target.site.folder, "database")
+    def _write(self, name: str, text: str) -> Step:
+        return Write(name, posixpath.join(self.folder, name), text)
+
+    def _mark(self, name: str) -> Step:
+        return self._write(name, "")
 
     def _pulls(self) -> Stage:
         """Everything by digest; the login lives in a folder of its own, and goes with it."""
@@ -108,6 +132,109 @@ class _Plan:
         login = Run(title, (*docker, "login", *who), stdin=target.login.password)
         out = Run(f"log out of {target.login.host}", ("rm", "-rf", "--", folder))
         return Stage("pull", (login, *pulls, out), (out,))
+
+    def _starts(self) -> list[Stage]:
+        """Each app beside the old one, and proved, before anything old is touched.
+
+        Until the last one is proved, all can be undone: the old ones still run, and take over at once.
+        """
+        made: list[Stage] = []
+        removals: list[Step] = []
+        for app in self.target.apps:
+            file, name = self._file(app), self.target.site.app(app.name, self.sequence)
+            removals.insert(0, Run(f"remove {name}", _down(file)))
+            logs = Run(
+                f"logs of {app.name}",
+                (*COMPOSE, "--file", file, "logs", "--no-log-prefix", "--tail", "50"),
+            )
+            steps = (
+                Run(f"start {app.name} until it is healthy", _up(file, app.start), app.start + 30),
+                Routed(f"{app.name} is routed", app.url, name),
+                Routed(f"{app.name} answers the public", app.url, name, public=True),
+            )
+            made.append(Stage(f"start {app.name}", steps, (logs, *removals)))
+        return made
+
+    @property
+    def _gone(self) -> list[str]:
+        """Apps that the release no longer has."""
+        there = {container.app for container in self.found.containers}
+        return sorted(there - {app.name for app in self.target.apps})
+
+    @property
+    def _longest(self) -> float:
+        return max((app.drain for app in self.target.apps), default=0.0)
+
+    def _retirement(self, app: str, seconds: float) -> Stage:
+        """Stop what is older, whether it serves or was left behind, after its last requests."""
+        older = self.found.older(app, self.sequence)
+        serves = any(container.serves for container in older)
+        drain = (Drain("drain", seconds),) if serves else ()
+        return Stage(f"retire {app}", (*drain, *map(self._removal, older)))
+
+    def _file(self, app: AppRelease) -> str:
+        return posixpath.join(self.folder, f"{app.name}.yaml")
+
+    def _removal(self, container: Container) -> Step:
+        project = self.target.site.app(container.app, container.sequence)
+        return Run(f"stop {project}", (*COMPOSE, "--project-name", project, "down"), 90)
+
+    def _prune(self) -> tuple[Step, ...]:
+        """Releases beyond those that are kept, with the images that only they used.
+
+        This one is not among them yet. Of one that never served, what it migrated is worth knowing.
+        """
+        found = self.found.releases
+        worth = [release for release in found if release.completed or release.migrated]
+        kept = worth[max(0, len(worth) + 1 - self.target.keep) :]
+        old = [release for release in found if release not in kept]
+        folders = (self.target.site.release(one.sequence, one.identifier) for one in old)
+        steps = [Run(f"forget {path}", ("rm", "-r", "--", path)) for path in folders]
+        used = {*self.target.images, *_images(kept), *(c.image for c in self.found.containers)}
+        gone = sorted((_images(old) - used) & self.found.images)
+        if gone:
+            steps.append(Run("forget their images", ("sh", "-c", _FORGET, "forget", *gone)))
+        return tuple(steps)
+
+
+def _images(releases: Iterable[Kept]) -> set[str]:
+    return {image for kept in releases if kept.target for image in kept.target.images}
+
+
+class _Deploy(_Plan):
+    """A release that comes to the server."""
+
+    def _before(self) -> list[Stage]:
+        made = []
+        if self.target.database:
+            made.append(Stage("database", self._database(self.target.database)))
+        if self.target.migration:
+            made.append(Stage("migrations", self._migrations(), self._stop_migrator()))
+        return made
+
+    def _files(self) -> tuple[Step, ...]:
+        steps, target = list(super()._files()), self.target
+        if target.database:
+            folder = self._database_folder
+            text = compose.render(files.database(target.site, target.database))
+            env = envfile.render(target.database.env)
+            steps.append(Write("db.env", posixpath.join(folder, files.DATABASE_ENV), env))
+            steps.append(Write("database.yaml", posixpath.join(folder, "compose.yaml"), text))
+        return tuple(steps)
+
+    def _texts(self) -> dict[str, str]:
+        target = self.target
+        made = super()._texts() | {"release.json": target.manifest}
+        made |= {f"{app.name}.env": envfile.render(app.env) for app in target.apps if app.env}
+        if target.migration:
+            file = files.migration(target.site, target.migration, self.sequence)
+            made["migrator.yaml"] = compose.render(file)
+            made["migrator.env"] = envfile.render(target.migration.env)
+        return made
+
+    @property
+    def _database_folder(self) -> str:
+        return posixpath.join(self.target.site.folder, "database")
 
     def _database(self, database: Database) -> tuple[Step, ...]:
         volume = self.target.site.volume
@@ -134,7 +261,7 @@ class _Plan:
         made: list[Step] = [Run("migrate", self._migrator(), seconds)]
         if migration.seed:
             made.append(Run("seed", self._migrator("db", "seed"), seconds))
-        return tuple(made)
+        return (*made[:1], self._mark(MIGRATED), *made[1:])
 
     def _migrator(self, *arguments: str) -> tuple[str, ...]:
         file = posixpath.join(self.folder, "migrator.yaml")
@@ -145,47 +272,23 @@ class _Plan:
         file = posixpath.join(self.folder, "migrator.yaml")
         return (Run("remove the migrator", _down(file)),)
 
-    def _starts(self) -> list[Stage]:
-        """Each app beside the old one, and proved, before anything old is touched.
 
-        Until the last one is proved, all can be undone: the old ones still run, and take over at once.
-        """
-        made: list[Stage] = []
-        removals: list[Step] = []
-        for app in self.target.apps:
-            file, name = self._file(app), self.target.site.app(app.name, self.sequence)
-            removals.insert(0, Run(f"remove {name}", _down(file)))
-            logs = Run(
-                f"logs of {app.name}",
-                (*COMPOSE, "--file", file, "logs", "--no-log-prefix", "--tail", "50"),
-            )
-            steps = (
-                Run(f"start {app.name} until it is healthy", _up(file, app.start), app.start + 30),
-                Routed(f"{app.name} is routed", app.url, name),
-                Routed(f"{app.name} answers the public", app.url, name, public=True),
-            )
-            made.append(Stage(f"start {app.name}", steps, (logs, *removals)))
-        return made
+class _Rollback(_Plan):
+    """A release that was on the server before."""
 
-    def _retirement(self, app: AppRelease) -> Stage:
-        """Stop what is older, whether it serves or was left behind, after its last requests."""
-        older = self.found.older(app.name, self.sequence)
-        serves = any(container.serves for container in older)
-        drain = (Drain("drain", app.drain),) if serves else ()
-        return Stage(f"retire {app.name}", (*drain, *map(self._removal, older)))
+    def __init__(self, target: Target, found: Situation, kept: Kept) -> None:
+        super().__init__(target, found)
+        self.origin = kept.origin
+        self.source = target.site.release(kept.sequence, kept.identifier)
 
-    def _file(self, app: AppRelease) -> str:
-        return posixpath.join(self.folder, f"{app.name}.yaml")
+    def _files(self) -> tuple[Step, ...]:
+        """Env files never leave the server."""
+        names = ["release.json", *(f"{app.name}.env" for app in self.target.apps if app.has_env)]
+        return (*super()._files(), *map(self._copy, names))
 
-    def _removal(self, container: Container) -> Step:
-        project = self.target.site.app(container.app, container.sequence)
-        return Run(f"stop {project}", (*COMPOSE, "--project-name", project, "down"), 90)
-
-    def _prune(self) -> tuple[Step, ...]:
-        """Folders of releases beyond those that are kept; this one is not among them yet."""
-        old = self.found.releases[: max(0, len(self.found.releases) + 1 - self.target.keep)]
-        folders = (self.target.site.release(kept.sequence, kept.identifier) for kept in old)
-        return tuple(Run(f"forget {path}", ("rm", "-r", "--", path)) for path in folders)
+    def _copy(self, name: str) -> Step:
+        source, path = posixpath.join(self.source, name), posixpath.join(self.folder, name)
+        return Run(f"copy {name}", ("sh", "-c", _COPY, "copy", source, path))
 
 
 def _up(file: str, seconds: int) -> tuple[str, ...]:

@@ -1,11 +1,17 @@
 """What is on the server, as plain values told from what docker prints."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ValidationError
+
 from .names import LABEL
+from .targetfile import TargetFile
+
+# Files in a release's folder that say how far it came.
+COMPLETED, MIGRATED = "completed", "migrated"
 
 
 @dataclass(frozen=True)
@@ -42,11 +48,20 @@ class Kept:
         sequence: Its number.
         identifier: Its name.
         completed: Whether its deploy came to its end.
+        migrated: Whether its migrations came to their end.
+        target: What it is made of; None where that is not told.
     """
 
     sequence: int
     identifier: str
     completed: bool = True
+    migrated: bool = False
+    target: TargetFile | None = None
+
+    @property
+    def origin(self) -> int:
+        """The number that it was first deployed by."""
+        return self.target.origin if self.target else self.sequence
 
 
 @dataclass(frozen=True)
@@ -72,6 +87,19 @@ class Situation:
         """A number above all that were ever used here."""
         used = [c.sequence for c in self.containers] + [r.sequence for r in self.releases]
         return max(used, default=0) + 1
+
+    @property
+    def serving(self) -> Kept | None:
+        """The release that requests go to: the newest one with an app that serves."""
+        numbers = {container.sequence for container in self.containers if container.serves}
+        kept = [release for release in self.releases if release.sequence in numbers]
+        return max(kept, key=lambda release: release.sequence, default=None)
+
+    @property
+    def schema(self) -> frozenset[str]:
+        """Names of the migrations that the database has had, as far as the kept releases know."""
+        had = (kept.target.migrations for kept in self.releases if kept.migrated and kept.target)
+        return frozenset(name for names in had for name in names)
 
     def older(self, app: str, sequence: int) -> tuple[Container, ...]:
         """An app's containers of other releases than one, whether they serve or were left behind."""
@@ -104,17 +132,36 @@ def _labels(one: Mapping[str, Any]) -> Mapping[str, str]:
     return one["Config"].get("Labels") or {}
 
 
-def releases(folders: Iterable[str], completed: Iterable[str]) -> tuple[Kept, ...]:
+def releases(
+    folders: Mapping[str, Collection[str]], targets: Mapping[str, str]
+) -> tuple[Kept, ...]:
     """The releases among the names of folders, oldest first.
 
     Args:
-        folders: Names below `releases`, such as `000007-v1.2.0`.
-        completed: Those that hold the mark of a completed deploy.
+        folders: Names below `releases`, such as `000007-v1.2.0`, and the marks in each.
+        targets: The texts of their target.json.
     """
-    done = set(completed)
-    found = [name.partition("-") for name in folders if name.partition("-")[0].isdigit()]
-    kept = (Kept(int(number), rest, f"{number}-{rest}" in done) for number, _, rest in found)
-    return tuple(sorted(kept, key=lambda release: release.sequence))
+    found = (
+        Kept(
+            int(number),
+            identifier,
+            COMPLETED in marks,
+            MIGRATED in marks,
+            _target(targets.get(name, "")),
+        )
+        for name, marks in folders.items()
+        for number, _, identifier in [name.partition("-")]
+        if number.isdigit()
+    )
+    return tuple(sorted(found, key=lambda release: release.sequence))
+
+
+def _target(text: str) -> TargetFile | None:
+    """None also for one that a later slipway wrote in a form of its own."""
+    try:
+        return TargetFile.model_validate_json(text)
+    except ValidationError:
+        return None
 
 
 def lines_of_json(text: str) -> list[Any]:

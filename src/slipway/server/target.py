@@ -40,7 +40,8 @@ class AppRelease:
         routing: Which requests it gets.
         health: The path that answers 2xx when it works.
         band: Its band of router priorities; the more special routes the higher.
-        env: The names of what it gets from `api_env`; the file is written for it alone.
+        env: What it gets from `api_env`; the file is written for it alone.
+        env_kept: Its file is there already, beside the release that is brought back.
         internal: Whether it reaches the database's network.
         drain: Seconds that requests in flight get before the old release is stopped.
         start: Seconds that a new container gets to become healthy.
@@ -53,9 +54,15 @@ class AppRelease:
     health: str
     band: int
     env: Mapping[str, str] = field(default_factory=dict)
+    env_kept: bool = False
     internal: bool = False
     drain: float = 10.0
     start: int = 120
+
+    @property
+    def has_env(self) -> bool:
+        """Whether it has an env file."""
+        return self.env_kept or bool(self.env)
 
     @property
     def url(self) -> str:
@@ -134,6 +141,8 @@ class Target:
         manifest: release.json.
         database: The database, if the project has one.
         migration: What migrates it.
+        migrations: Names of the migrations that the release knows.
+        migrator: The migrator's image where nothing migrates, so that it is kept.
         login: Who pulls the images, where the registry asks.
         keep: How many releases stay on the server for a rollback.
     """
@@ -144,6 +153,8 @@ class Target:
     manifest: str = "{}\n"
     database: Database | None = None
     migration: Migration | None = None
+    migrations: tuple[str, ...] = ()
+    migrator: str | None = None
     login: Login | None = None
     keep: int = 5
 

@@ -1,15 +1,19 @@
 """Plans: a situation on the server in, the exact steps out. One file in `cases` for each situation."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from slipway.errors import ConfigError
 from slipway.server import rollout, situation, steps
 from slipway.server.names import Site
+from slipway.server.rollback import choose
 from slipway.server.target import AppRelease, Database, Migration, Routing, Target
+from slipway.server.targetfile import TargetFile
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.toml"))
 REGISTRY = "registry.example/team/app"
@@ -26,6 +30,7 @@ API = AppRelease(
 WEB = AppRelease(
     "frontend", f"{REGISTRY}/frontend@sha256:f2", 3000, Routing("example.org"), "/healthz", 1
 )
+SITE = Site("app", "prod")
 DATABASE = Database("postgres:17", "db", {"POSTGRES_PASSWORD": "p$w", "POSTGRES_DB": "app"})
 
 
@@ -46,11 +51,46 @@ def target(**changes: Any) -> Target:
     )
 
 
+def kept(
+    sequence: int,
+    identifier: str,
+    *,
+    completed: bool = True,
+    migrations: list[str] | None = None,
+    origin: int = 0,
+) -> situation.Kept:
+    """A release on the server; with `migrations` it tells what it is made of, and has migrated."""
+    file = None
+    if migrations is not None:
+        image = f"{REGISTRY}/api@sha256:{identifier}"
+        made = replace(
+            target(),
+            identifier=identifier,
+            apps=(replace(API, image=image),),
+            migrations=tuple(migrations),
+        )
+        file = TargetFile.of(made, origin or sequence)
+    return situation.Kept(sequence, identifier, completed, migrations is not None, file)
+
+
+def planned(case: dict[str, Any]) -> str:
+    """The plan of a case, or why there is none."""
+    situated, wanted = found(case), case.get("rollback")
+    if wanted is None:
+        return steps.written(rollout.deploy(target(**case.get("target", {})), situated))
+    try:
+        chosen = choose(situated, wanted.get("to"), force=wanted.get("force", False))
+    except ConfigError as error:
+        return f"refused: {error.problems[0]}"
+    assert chosen.target
+    return steps.written(rollout.rollback(chosen.target.target(SITE), situated, chosen))
+
+
 def found(case: dict[str, Any]) -> situation.Situation:
     """The situation of a case."""
     return situation.Situation(
         tuple(situation.Container(**one) for one in case.get("containers", [])),
-        tuple(situation.Kept(**one) for one in case.get("releases", [])),
+        tuple(kept(**one) for one in case.get("releases", [])),
         frozenset(case.get("images", [])),
         frozenset(case.get("volumes", [])),
     )
@@ -60,8 +100,7 @@ def found(case: dict[str, Any]) -> situation.Situation:
 def test_a_situation_gives_these_steps(file: Path) -> None:
     """No more, no less, in this order."""
     case = tomllib.loads(file.read_text())
-    plan = rollout.deploy(target(**case.get("target", {})), found(case))
-    assert steps.written(plan) == case["expected"].strip()
+    assert planned(case) == case["expected"].strip()
 
 
 def test_the_compose_file_says_all_that_the_proxy_needs() -> None:

@@ -1,0 +1,90 @@
+"""Carries out a plan under the site's lock, and writes down what became of it."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from slipway import report
+from slipway.progress import Say
+
+from .audit import Entry, record
+from .operator import Operator, now
+from .perform import Performer
+from .probe import look
+from .situation import Situation
+from .ssh import DisconnectedError, Server, ServerError
+from .steps import Stage
+from .target import Target
+
+Plan = Callable[[Situation], tuple[Stage, ...]]
+
+
+@dataclass
+class Change:
+    """A deploy or a rollback.
+
+    Attributes:
+        what: `deploy` or `rollback`, for the audit log.
+        operator: Who does it, and where.
+        say: Shows a line of progress.
+        began: When it began, on the clock that only counts on.
+    """
+
+    what: str
+    operator: Operator
+    say: Say
+    began: float = field(default_factory=time.monotonic)
+
+    async def carry_out(self, server: Server, target: Target, plan: Plan) -> str:
+        """Plan once more under the lock, and do it.
+
+        Args:
+            server: The server.
+            target: The release.
+            plan: From what is on the server to the stages.
+
+        Returns:
+            The report.
+
+        Raises:
+            ServerError: A step failed; what served before still does.
+        """
+        async with self.operator.locked(server, target.identifier):
+            # Another deploy may have ended while this one waited.
+            found = await look(server, target.site)
+            performer = Performer(server, self.operator.router, self.say)
+            result = "done"
+            try:
+                await performer.stages(plan(found))
+            except DisconnectedError:
+                raise  # nothing can be written there any more
+            except ServerError as error:
+                result = str(error).partition("\n")[0]
+                await record(server, target.site, self._entry(target, found, result))
+                raise
+            await record(server, target.site, self._entry(target, found, result))
+        return self._report(target, performer.timeline)
+
+    def _entry(self, target: Target, found: Situation, result: str) -> Entry:
+        return Entry(
+            time=now(),
+            what=self.what,
+            who=self.operator.who,
+            release=target.identifier,
+            sequence=found.next_sequence,
+            result=result,
+            seconds=round(time.monotonic() - self.began, 1),
+            images={app.name: app.image.rpartition("@")[2] for app in target.apps},
+            job=self.operator.job,
+        )
+
+    def _report(self, target: Target, timeline: list[tuple[str, float]]) -> str:
+        rows = [(title, report.seconds(took)) for title, took in timeline]
+        addresses = [(app.name, app.url) for app in target.apps]
+        blocks = [
+            [f"{target.site.name} runs {target.identifier}"],
+            report.table(rows),
+            report.table(addresses),
+            [f"Done in {report.seconds(time.monotonic() - self.began)}"],
+        ]
+        return "\n\n".join("\n".join(block) for block in blocks)

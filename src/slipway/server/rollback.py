@@ -1,0 +1,128 @@
+"""Back to a release that was on the server before: by digest, with its own files."""
+
+from dataclasses import dataclass, replace
+
+from slipway.errors import ConfigError
+from slipway.progress import Say
+
+from . import rollout
+from .change import Change
+from .deploy import checked
+from .operator import Operator
+from .probe import look
+from .situation import Kept, Situation
+from .steps import Stage
+from .target import Login, Target
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """What the operator wants.
+
+    Attributes:
+        operator: Who rolls back, and where.
+        to: The release's name or number; None for the one before.
+        force: Also across migrations that it does not know.
+        login: User and password of the registry, for images that have gone.
+    """
+
+    operator: Operator
+    to: str | None = None
+    force: bool = False
+    login: tuple[str, str] | None = None
+
+    async def run(self, say: Say) -> str:
+        """Roll back.
+
+        Args:
+            say: Shows a line of progress.
+
+        Returns:
+            The report.
+
+        Raises:
+            ConfigError: There is no such release, or it does not fit; nothing was changed.
+            ServerError: A step failed; what served before still does.
+        """
+        change = Change("rollback", self.operator, say)
+        async with self.operator.connected() as server:
+            say(f"preflight of {self.operator.address.shown}")
+            target = self._target(await look(server, self.operator.site))
+            await checked(server, self.operator, target, {})
+            return await change.carry_out(server, target, self._plan)
+
+    def _plan(self, found: Situation) -> tuple[Stage, ...]:
+        # Chosen again: another deploy may have ended in between.
+        return rollout.rollback(self._target(found), found, self._chosen(found))
+
+    def _chosen(self, found: Situation) -> Kept:
+        return choose(found, self.to, force=self.force)
+
+    def _target(self, found: Situation) -> Target:
+        kept = self._chosen(found)
+        assert kept.target  # noqa: S101 - `choose` refuses one without
+        target = kept.target.target(self.operator.site)
+        if not self.login:
+            return target
+        host = target.apps[0].image.partition("/")[0]
+        return replace(target, login=Login(host, *self.login))
+
+
+def choose(found: Situation, to: str | None = None, *, force: bool = False) -> Kept:
+    """The release to go back to. Pure.
+
+    Args:
+        found: What is on the server.
+        to: Its name or number; None for the newest completed one before what serves.
+        force: Whether it may be one that does not know all migrations that the database had.
+
+    Raises:
+        ConfigError: There is none, it serves already, or it does not fit the database.
+    """
+    chosen, serving = _named(found, to) if to else _previous(found), found.serving
+    if serving and chosen.sequence == serving.sequence:
+        raise ConfigError("rollback", [f"{chosen.identifier} is what serves"])
+    if not chosen.target:
+        raise ConfigError(
+            "rollback",
+            [f"{chosen.identifier} has no target.json that this slipway reads; deploy it again"],
+        )
+    unknown = sorted(found.schema - set(chosen.target.migrations))
+    if unknown and not force:
+        known = ", ".join(unknown)
+        raise ConfigError(
+            "rollback",
+            [
+                (
+                    f"the database had migrations that {chosen.identifier} does not know: {known}. They "
+                    "are never reversed. Where the older code can live with them: --force; else mend "
+                    "forwards"
+                )
+            ],
+        )
+    return chosen
+
+
+def _previous(found: Situation) -> Kept:
+    """Before the one that serves; after a rollback, before the one that was gone back to."""
+    before = found.serving.origin if found.serving else found.next_sequence
+    older = [kept for kept in found.releases if kept.completed and kept.sequence < before]
+    if not older:
+        raise ConfigError("rollback", [f"there is no completed release before it; {_list(found)}"])
+    return older[-1]
+
+
+def _named(found: Situation, to: str) -> Kept:
+    fitting = [
+        kept
+        for kept in found.releases
+        if kept.completed and to in (kept.identifier, str(kept.sequence))
+    ]
+    if not fitting:
+        raise ConfigError("--to", [f'"{to}": no such completed release; {_list(found)}'])
+    return fitting[-1]
+
+
+def _list(found: Situation) -> str:
+    names = [f"{kept.identifier} ({kept.sequence})" for kept in found.releases if kept.completed]
+    return f"on the server: {', '.join(names) or 'none'}"
