@@ -24,8 +24,11 @@ from .publication import Request
 from .publish import Publisher, text
 from .release import Image, Release
 from .runtime import Made, Runtime
+from .server import status
 from .server.operator import Operator
+from .server.overview import overview
 from .server.rollback import Rollback
+from .server.unlock import unlock
 from .survey import Survey, take
 from .verify import RECENT, Verified, verify
 
@@ -146,6 +149,18 @@ class Slipway:
             delivery = self._at(await take(self.ws, self.config))
             login = await delivery.login(self.registry_user)
             return await Rollback(await delivery.operator(env), to, force, login).run(say)
+
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    async def status(self, env: _Env = "staging") -> str:
+        """Show what serves, what is healthy, what is left of the disk, who deploys, what happened."""
+        with reported():
+            return status.render(await overview(await self._operator(env)))
+
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    async def unlock(self, env: _Env = "staging") -> str:
+        """Free the lock of an environment whose deploy has ended, if it did not free itself."""
+        with reported():
+            return await unlock(await self._operator(env))
 
     @function(cache="session")  # type: ignore[call-overload, untyped-decorator]
     async def release(self, env: _Env = "staging", api_url: _ApiUrl = None) -> Release:

@@ -49,7 +49,7 @@ class Change:
         Raises:
             ServerError: A step failed; what served before still does.
         """
-        async with self.operator.locked(server, target.identifier):
+        async with self.operator.locked(server, target.identifier, self.say):
             # Another deploy may have ended while this one waited.
             found = await look(server, target.site)
             performer = Performer(server, self.operator.router, self.say)

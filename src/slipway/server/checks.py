@@ -13,6 +13,10 @@ CLOCK_SECONDS = 60.0
 # What a pull needs on disk, compressed layer and unpacked files together, for each compressed byte.
 UNPACKED = 4
 _SPARE_BYTES = 500_000_000
+_IDLE = (
+    "the proxy keeps connections longer than Node does (5 s), and a POST that meets a closed one gets 502: "
+    "start Traefik with --serverstransport.forwardingtimeouts.idleconntimeout=3s"
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,9 @@ class Facts:
         proxies: Names of the running containers that listen on port 443.
         missing: Programs that are not there.
         database: What the running database said to the password: empty for yes, or for no database.
+        registry: What the registry said to the login: empty for yes, or where none was tried.
+        proxy_arguments: What the proxy was started with.
+        proxy_refused: What docker said to the proxy, if it refused it.
     """
 
     docker: str = ""
@@ -40,6 +47,9 @@ class Facts:
     proxies: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     database: str = ""
+    registry: str = ""
+    proxy_arguments: tuple[str, ...] = ()
+    proxy_refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,12 +61,14 @@ class Need:
         bytes_to_pull: Compressed size of what is not there yet.
         user: Who logs in.
         volume: The database's volume.
+        registry: Who logs in where, for messages.
     """
 
     networks: tuple[str, ...]
     bytes_to_pull: int = 0
     user: str = "deploy"
     volume: str = ""
+    registry: str = ""
 
 
 def problems(facts: Facts, need: Need) -> list[str]:
@@ -65,13 +77,22 @@ def problems(facts: Facts, need: Need) -> list[str]:
         *_programs(facts, need),
         *_room(facts, need),
         *_network(facts, need),
+        *_registry(facts, need),
         *_database(facts, need),
     ]
 
 
+def warnings(facts: Facts) -> list[str]:
+    """What is worth changing, and is in no deploy's way."""
+    said = " ".join(facts.proxy_arguments).lower()
+    if "providers.docker" in said and "idleconntimeout" not in said:
+        return [_IDLE]
+    return []
+
+
 def _programs(facts: Facts, need: Need) -> Iterator[str]:
     if facts.missing:
-        yield f"not installed: {', '.join(facts.missing)}; install with apt-get, or run setup"
+        yield f"not installed: {', '.join(facts.missing)}; install with apt-get"
     if not facts.docker:
         yield (
             f"docker does not answer {need.user}: {facts.docker_error or 'no answer'}; start it, and add "
@@ -106,9 +127,19 @@ def _network(facts: Facts, need: Need) -> Iterator[str]:
         return
     for name in need.networks:
         if name not in facts.networks:
-            yield f"no Docker network {name}: docker network create {name}, or run setup"
+            yield f"no Docker network {name}: docker network create {name}"
     if not facts.proxies:
-        yield "nothing listens on port 443: start Traefik, or run setup"
+        yield "nothing listens on port 443: start Traefik"
+    if facts.proxy_refused:
+        yield (
+            f"docker refuses the proxy: {facts.proxy_refused}; take a Traefik that is newer than 3.6.0, "
+            "or 2.11.31 of the older ones (traefik/traefik#12253)"
+        )
+
+
+def _registry(facts: Facts, need: Need) -> Iterator[str]:
+    if facts.registry:
+        yield f"the registry refuses {need.registry}: {facts.registry}"
 
 
 def _database(facts: Facts, need: Need) -> Iterator[str]:

@@ -10,9 +10,10 @@ from . import rollout, situation
 from .change import Change
 from .checks import Need, problems
 from .examine import facts
+from .names import Site
 from .operator import Operator
 from .probe import look
-from .ssh import Server
+from .ssh import DisconnectedError, Server, ServerError
 from .steps import written
 from .target import Target
 
@@ -67,6 +68,16 @@ class Deployment:
         return await checked(server, self.operator, self.target, self.sizes)
 
 
+async def looked(server: Server, site: Site) -> situation.Situation:
+    """The situation; an empty one where Docker does not answer, which is a problem of its own."""
+    try:
+        return await look(server, site)
+    except DisconnectedError:
+        raise
+    except ServerError:
+        return situation.Situation()
+
+
 async def checked(
     server: Server, operator: Operator, target: Target, sizes: Mapping[str, int]
 ) -> situation.Situation:
@@ -81,14 +92,16 @@ async def checked(
     Raises:
         ConfigError: It is not ready; every problem.
     """
-    said = await facts(server, target.site, target.database)
-    found = await look(server, target.site) if said.docker else situation.Situation()
+    found = await looked(server, target.site)
     missing = [image for image in target.images if image not in found.images]
+    login = target.login if missing else None
+    said = await facts(server, target.site, target.database, login)
     need = Need(
         networks=rollout.networks(target),
         bytes_to_pull=sum(sizes.get(image, 0) for image in missing),
         user=operator.address.user,
         volume=target.site.volume,
+        registry=f"{target.login.user} at {target.login.host}" if target.login else "",
     )
     if wrong := problems(said, need):
         raise ConfigError(f"{operator.address.shown} is not ready, and nothing was changed", wrong)

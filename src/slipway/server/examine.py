@@ -1,6 +1,8 @@
 """Asks a server for the facts that preflight judges; nothing is changed."""
 
+import json
 import time
+from collections.abc import Sequence
 
 import anyio
 
@@ -8,7 +10,7 @@ from .checks import Facts
 from .files import DATABASE_ENV
 from .names import Site
 from .ssh import Result, Server
-from .target import Database
+from .target import Database, Login
 
 PROGRAMS = ("docker", "flock", "timeout", "mktemp", "sync")
 _MISSING = 'for name; do command -v -- "$name" >/dev/null || echo "$name"; done'
@@ -21,20 +23,33 @@ exec psql -h "$(hostname -i | cut -d ' ' -f 1)" -U "$1" -d "$2" -c 'select 1'
 """
 
 
-async def facts(server: Server, site: Site, database: Database | None) -> Facts:
+# $1 user, $2 host. The login goes with its folder.
+_REGISTRY = """
+set -eu
+DOCKER_CONFIG=$(mktemp -d)
+export DOCKER_CONFIG
+trap 'rm -rf -- "$DOCKER_CONFIG"' EXIT
+docker login --username "$1" --password-stdin "$2"
+"""
+_REFUSED = "is too old. Minimum supported API version"
+
+
+async def facts(
+    server: Server, site: Site, database: Database | None, login: Login | None = None
+) -> Facts:
     """Ask for everything at once.
 
     Args:
         server: The server.
         site: Project and environment.
         database: The database whose password is tried, if it runs.
+        login: The registry's login, which is tried.
     """
     found: dict[str, Result] = {}
     asked: dict[str, tuple[str, ...]] = {
         "missing": ("sh", "-c", _MISSING, "missing", *PROGRAMS),
         "docker": ("docker", "version", "--format", "{{.Server.Version}}"),
         "compose": ("docker", "compose", "version", "--short"),
-        "root": ("docker", "info", "--format", "{{.DockerRootDir}}"),
         "networks": ("docker", "network", "ls", "--format", "{{.Name}}"),
         "proxies": ("docker", "ps", "--filter", _PUBLISHED, "--format", "{{.Names}}"),
         "clock": ("date", "+%s.%N"),
@@ -52,27 +67,52 @@ async def facts(server: Server, site: Site, database: Database | None) -> Facts:
         # One connection: what broke it for one broke it for all.
         raise failed.exceptions[0] from None
     docker = found["docker"]
+    arguments, refused = await _proxy(server, found["proxies"].output.split())
     return Facts(
         docker=docker.output.strip() if not docker.code else "",
         docker_error=docker.error.strip().partition("\n")[0],
         compose=found["compose"].output.strip() if not found["compose"].code else "",
-        free=await _free(server, found["root"].output.strip()),
+        free=(await disk(server))[0],
         clock=float(found["clock"].output or ours) - ours,
         networks=frozenset(found["networks"].output.split()),
         proxies=tuple(found["proxies"].output.split()),
         missing=tuple(found["missing"].output.split()),
         database=await _refused(server, site, database) if database else "",
+        registry=await _login(server, login) if login and not docker.code else "",
+        proxy_arguments=arguments,
+        proxy_refused=refused,
     )
 
 
-async def _free(server: Server, folder: str) -> int:
-    """Bytes free; the folder is Docker's own, which only root may enter, so its parent is asked."""
-    parent = folder.rpartition("/")[0] or "/"
-    done = await server.run("df", "--output=avail", "--block-size=1", folder or "/")
-    if done.code:
-        done = await server.run("df", "--output=avail", "--block-size=1", parent)
-    lines = done.output.split()
-    return int(lines[-1]) if len(lines) > 1 else 0
+async def _proxy(server: Server, names: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    """What the proxy was started with, and docker's refusal in its log."""
+    if not names:
+        return (), ""
+    shown = await server.run("docker", "inspect", "--format", "{{json .Args}}", names[0])
+    log = await server.run("docker", "logs", "--since", "10m", "--tail", "50", names[0])
+    lines = (log.output + log.error).splitlines()
+    refused = [line[line.index("client version") :] for line in lines if _REFUSED in line]
+    return tuple(json.loads(shown.output or "[]") or ()), refused[-1][:200] if refused else ""
+
+
+async def _login(server: Server, login: Login) -> str:
+    """What the registry says to the login; empty where it takes it."""
+    command = ("sh", "-c", _REGISTRY, "login", login.user, login.host)
+    done = await server.run(*command, stdin=login.password)
+    return (done.error.strip().splitlines() or ["no answer"])[-1] if done.code else ""
+
+
+async def disk(server: Server) -> tuple[int, int]:
+    """Bytes free and altogether where Docker keeps its data."""
+    root = await server.run("docker", "info", "--format", "{{.DockerRootDir}}")
+    folder = root.output.strip() or "/"
+    # The folder is Docker's own, which only root may enter: then its parent is asked.
+    for where in (folder, folder.rpartition("/")[0] or "/"):
+        done = await server.run("df", "--output=avail,size", "--block-size=1", where)
+        if not done.code:
+            free, total = done.output.split()[-2:]
+            return int(free), int(total)
+    return 0, 0
 
 
 async def _refused(server: Server, site: Site, database: Database) -> str:

@@ -86,18 +86,27 @@ def database(site: Site, one: Database) -> compose.File:
     )
 
 
-def migration(site: Site, one: Migration, sequence: int) -> compose.File:
-    """The migrator: runs once, and is removed."""
+def migration(site: Site, one: Migration, sequence: int, identifier: str) -> compose.File:
+    """The migrator: runs once, and is removed; by its labels also after a deploy that was cut off.
+
+    Args:
+        site: Project and environment.
+        one: The migrations.
+        sequence: The release's number.
+        identifier: The release's name.
+    """
+    labels = site.labels(names.MIGRATOR, sequence, identifier)
     service = compose.Service(
         image=one.image,
         env_file=("migrator.env",),
+        labels=tuple(f"{key}={value}" for key, value in labels.items()),
         networks={INTERNAL: {}},
         restart="no",
         security_opt=_PLAIN,
         cap_drop=("ALL",),
     )
     return compose.File(
-        name=site.app("migrator", sequence),
-        services={"migrator": service},
+        name=site.app(names.MIGRATOR, sequence),
+        services={names.MIGRATOR: service},
         networks={INTERNAL: compose.Outside(name=INTERNAL)},
     )

@@ -7,12 +7,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 
+from slipway.progress import Say
+
 from .ssh import Server, ServerError
 from .writing import write
 
+FILE = "lock"
 _HELD = "held"
 # flock ends with this where the time is over.
 _BUSY = 75
+_CONFLICT = ("--conflict-exit-code", str(_BUSY))
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,9 @@ def parse(text: str) -> Holder | None:
 
 
 @asynccontextmanager
-async def held(server: Server, folder: str, holder: Holder, seconds: int) -> AsyncIterator[None]:
+async def held(
+    server: Server, folder: str, ours: Holder, seconds: int, say: Say
+) -> AsyncIterator[None]:
     """Hold a site's lock.
 
     The lock belongs to a process on the server that reads from our connection: when we end, however
@@ -55,21 +61,26 @@ async def held(server: Server, folder: str, holder: Holder, seconds: int) -> Asy
     Args:
         server: The server.
         folder: The site's folder.
-        holder: Who we are, for those who wait.
+        ours: Who we are, for those who wait.
         seconds: How long to wait for another's deploy.
+        say: Shows a line: whom it waits for.
 
     Raises:
         ServerError: Another deploy held it all that time.
     """
-    file = posixpath.join(folder, "lock")
+    file = posixpath.join(folder, FILE)
     (await server.run("mkdir", "-p", "-m", "0700", "--", folder)).checked(f"making {folder}")
-    command = ("flock", "--wait", str(seconds), "--conflict-exit-code", str(_BUSY), "--", file)
+    if who := await holder(server, folder):
+        say(f"waiting, at most {seconds} s: {who}")
+    # Without a fork the process that the kernel names is the only one.
+    command = ("flock", "--no-fork", "--wait", str(seconds), *_CONFLICT)
     body = f"echo {_HELD}; exec cat >/dev/null"
-    line = shlex.join((*command, "sh", "-c", body))
+    line = shlex.join((*command, "--", file, "sh", "-c", body))
     async with server.connection.create_process(line) as process:
         if (await process.stdout.readline()).strip() != _HELD:
-            raise ServerError(await _busy(server, folder, seconds))
-        await write(server, posixpath.join(folder, "holder.json"), _text(holder), 0o600)
+            who = await holder(server, folder)
+            raise ServerError(f"another deploy holds the lock after {seconds} s: {who}")
+        await write(server, posixpath.join(folder, "holder.json"), _text(ours), 0o600)
         try:
             yield
         finally:
@@ -80,7 +91,16 @@ def _text(holder: Holder) -> str:
     return json.dumps(asdict(holder)) + "\n"
 
 
-async def _busy(server: Server, folder: str, seconds: int) -> str:
+async def holder(server: Server, folder: str) -> str:
+    """Who holds the lock, in words; empty where nobody does.
+
+    Args:
+        server: The server.
+        folder: The site's folder.
+    """
+    file = posixpath.join(folder, FILE)
+    tried = await server.run("flock", "--nonblock", *_CONFLICT, "--", file, "true")
+    if tried.code != _BUSY:
+        return ""
     done = await server.run("cat", posixpath.join(folder, "holder.json"))
-    who = parse(done.output)
-    return f"another deploy holds the lock after {seconds} s: {who or 'it does not say who'}"
+    return str(parse(done.output) or "somebody who does not say who")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 HOME = "slipway"
 LABEL = "slipway"
 HEADER = "X-Slipway-Release"
+# What a migrator's container is called, as an app's by the app's name.
+MIGRATOR = "migrator"
 # Room for a million releases of each app before its band of priorities meets the next one's.
 BAND = 1_000_000
 

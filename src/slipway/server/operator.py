@@ -4,6 +4,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from slipway.progress import Say
+
 from .lock import Holder, held
 from .names import Site
 from .routing import Router
@@ -41,15 +43,16 @@ class Operator:
         """A connection to the server, closed at the end."""
         return connect(self.address, self.key)
 
-    def locked(self, server: Server, release: str) -> AbstractAsyncContextManager[None]:
+    def locked(self, server: Server, release: str, say: Say) -> AbstractAsyncContextManager[None]:
         """The site's lock, for as long as the context lasts.
 
         Args:
             server: The server.
             release: What is brought there, for those who wait.
+            say: Shows a line: whom it waits for.
         """
         holder = Holder(self.who, release, now(), self.job)
-        return held(server, self.site.folder, holder, LOCK_SECONDS)
+        return held(server, self.site.folder, holder, LOCK_SECONDS, say)
 
 
 def now() -> str:

@@ -2,6 +2,8 @@
 
 import json
 import posixpath
+from collections.abc import Mapping
+from typing import Any
 
 from .names import LABEL, Site
 from .situation import Situation, containers, releases
@@ -29,7 +31,7 @@ async def look(server: Server, site: Site) -> Situation:
     """
     folders, targets = read_releases(await _folders(server, site))
     return Situation(
-        containers=containers(await _inspected(server, site)),
+        containers=containers(await inspected(server, site)),
         releases=releases(folders, targets),
         images=frozenset(await _lines(server, "image", "ls", "--digests", "--format", _IMAGE)),
         volumes=frozenset(await _lines(server, "volume", "ls", "--quiet")),
@@ -67,12 +69,24 @@ async def _folders(server: Server, site: Site) -> str:
     return done.checked("looking for releases")
 
 
-async def _inspected(server: Server, site: Site) -> list[dict[str, object]]:
-    filters = [
-        f"--filter=label={LABEL}.project={site.project}",
-        f"--filter=label={LABEL}.environment={site.environment}",
-    ]
-    ids = await _lines(server, "ps", "--all", "--quiet", *filters)
+async def inspected(
+    server: Server, site: Site, *, database: bool = False
+) -> list[Mapping[str, Any]]:
+    """`docker inspect` of a site's containers.
+
+    Args:
+        server: The server.
+        site: Project and environment.
+        database: Also the database's.
+
+    Raises:
+        ServerError: Docker does not answer.
+    """
+    ours = (f"{LABEL}.project={site.project}", f"{LABEL}.environment={site.environment}")
+    ids = await _lines(server, "ps", "--all", "--quiet", *(f"--filter=label={one}" for one in ours))
+    if database:
+        label = f"--filter=label=com.docker.compose.project={site.database}"
+        ids += await _lines(server, "ps", "--all", "--quiet", label)
     if not ids:
         return []
     done = await server.run("docker", "inspect", *ids)

@@ -80,7 +80,7 @@ def choose(found: Situation, to: str | None = None, *, force: bool = False) -> K
         ConfigError: There is none, it serves already, or it does not fit the database.
     """
     chosen, serving = _named(found, to) if to else _previous(found), found.serving
-    if serving and chosen.sequence == serving.sequence:
+    if serving and chosen.origin == serving.origin:
         raise ConfigError("rollback", [f"{chosen.identifier} is what serves"])
     if not chosen.target:
         raise ConfigError(
@@ -104,12 +104,23 @@ def choose(found: Situation, to: str | None = None, *, force: bool = False) -> K
 
 
 def _previous(found: Situation) -> Kept:
-    """Before the one that serves; after a rollback, before the one that was gone back to."""
-    before = found.serving.origin if found.serving else found.next_sequence
-    older = [kept for kept in found.releases if kept.completed and kept.sequence < before]
-    if not older:
+    """Before the one that runs; after a rollback, before the one that was gone back to."""
+    runs = found.serving or _broken(found)
+    before = runs.origin if runs else found.next_sequence
+    completed = [kept for kept in found.releases if kept.completed]
+    older = [kept for kept in completed if kept.sequence < before]
+    # Where they have been pruned, a later rollback to one of them is left.
+    again = sorted((kept for kept in completed if kept.origin < before), key=lambda k: k.origin)
+    if not older and not again:
         raise ConfigError("rollback", [f"there is no completed release before it; {_list(found)}"])
-    return older[-1]
+    return (older or again)[-1]
+
+
+def _broken(found: Situation) -> Kept | None:
+    """Where nothing serves: the newest completed release that still has containers."""
+    numbers = {container.sequence for container in found.containers}
+    there = [kept for kept in found.releases if kept.completed and kept.sequence in numbers]
+    return there[-1] if there else None
 
 
 def _named(found: Situation, to: str) -> Kept:

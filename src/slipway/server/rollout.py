@@ -3,8 +3,8 @@
 import posixpath
 from collections.abc import Iterable
 
-from . import compose, envfile, files
-from .situation import COMPLETED, MIGRATED, Container, Kept, Situation
+from . import compose, envfile, files, names
+from .situation import COMPLETED, MIGRATED, Container, Kept, Situation, schema
 from .steps import Drain, Routed, Run, Stage, Step, Write
 from .target import AppRelease, Database, Target
 from .targetfile import TargetFile
@@ -35,6 +35,13 @@ trap 'rm -f -- "$part"' EXIT
 cat -- "$1" >"$part"
 sync -- "$part"
 mv -f -- "$part" "$2"
+"""
+# $1 the site's folder. Removes the login to the registry, and what a broken connection or a power cut left half
+# written: names that `mktemp` made of ours, and dumps that did not come to their end.
+_SWEEP = """
+rm -rf -- "$1/.docker"
+find "$1" -type f \\( -name '*.env.??????' -o -name '*.json.??????' -o -name '*.yaml.??????' \\
+  -o -name 'completed.??????' -o -name 'migrated.??????' -o -name '*.dump.part' \\) -delete
 """
 # $@ images of releases that have gone. One that something still uses stays.
 _FORGET = 'docker image rm -- "$@" >/dev/null 2>&1 || true'
@@ -85,13 +92,22 @@ class _Plan:
         self.folder = target.site.release(self.sequence, target.identifier)
 
     def stages(self) -> tuple[Stage, ...]:
-        made = [Stage("files", self._files()), self._pulls()]
+        made = [self._leftovers(), Stage("files", self._files()), self._pulls()]
         made += self._before()
         made += self._starts()
         made += [self._retirement(app.name, app.drain) for app in self.target.apps]
         made += [self._retirement(name, self._longest) for name in self._gone]
         made.append(Stage("record", (self._mark(COMPLETED), *self._prune())))
         return tuple(stage for stage in made if stage.steps)
+
+    def _leftovers(self) -> Stage:
+        """What a deploy that was cut off left, where the next one could stumble over it."""
+        steps = [self._removal(container) for container in self.found.migrators]
+        if self.found.interrupted:
+            folder = posixpath.normpath(self.target.site.folder)
+            title = "remove what was half written"
+            steps.append(Run(title, ("sh", "-c", _SWEEP, "sweep", folder)))
+        return Stage("leftovers", tuple(steps))
 
     def _files(self) -> tuple[Step, ...]:
         made = self._texts()
@@ -159,7 +175,7 @@ class _Plan:
     def _gone(self) -> list[str]:
         """Apps that the release no longer has."""
         there = {container.app for container in self.found.containers}
-        return sorted(there - {app.name for app in self.target.apps})
+        return sorted(there - {names.MIGRATOR} - {app.name for app in self.target.apps})
 
     @property
     def _longest(self) -> float:
@@ -186,15 +202,28 @@ class _Plan:
         """
         found = self.found.releases
         worth = [release for release in found if release.completed or release.migrated]
-        kept = worth[max(0, len(worth) + 1 - self.target.keep) :]
+        newest = worth[max(0, len(worth) + 1 - self.target.keep) :]
+        kept = [*newest, *self._witnesses(newest)]
         old = [release for release in found if release not in kept]
         folders = (self.target.site.release(one.sequence, one.identifier) for one in old)
         steps = [Run(f"forget {path}", ("rm", "-r", "--", path)) for path in folders]
-        used = {*self.target.images, *_images(kept), *(c.image for c in self.found.containers)}
+        own = TargetFile.of(self.target, self.origin).images
+        used = {*own, *_images(kept), *(c.image for c in self.found.containers)}
         gone = sorted((_images(old) - used) & self.found.images)
         if gone:
             steps.append(Run("forget their images", ("sh", "-c", _FORGET, "forget", *gone)))
         return tuple(steps)
+
+
+    def _witnesses(self, kept: list[Kept]) -> list[Kept]:
+        """Older releases that alone know of a migration that the database has had."""
+        known = {*(self.target.migrations if self.target.migration else ()), *schema(kept)}
+        made: list[Kept] = []
+        for release in reversed(self.found.releases):
+            if release not in kept and (had := schema([release])) - known:
+                made.append(release)
+                known |= had
+        return made
 
 
 def _images(releases: Iterable[Kept]) -> set[str]:
@@ -227,7 +256,7 @@ class _Deploy(_Plan):
         made = super()._texts() | {"release.json": target.manifest}
         made |= {f"{app.name}.env": envfile.render(app.env) for app in target.apps if app.env}
         if target.migration:
-            file = files.migration(target.site, target.migration, self.sequence)
+            file = files.migration(target.site, target.migration, self.sequence, target.identifier)
             made["migrator.yaml"] = compose.render(file)
             made["migrator.env"] = envfile.render(target.migration.env)
         return made

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from .names import LABEL
+from .names import LABEL, MIGRATOR
 from .targetfile import TargetFile
 
 # Files in a release's folder that say how far it came.
@@ -89,6 +89,16 @@ class Situation:
         return max(used, default=0) + 1
 
     @property
+    def interrupted(self) -> bool:
+        """Whether a deploy or rollback did not come to its end."""
+        return not all(release.completed for release in self.releases)
+
+    @property
+    def migrators(self) -> tuple[Container, ...]:
+        """Migrators that a deploy which was cut off left behind: one may still hold Prisma's lock."""
+        return tuple(container for container in self.containers if container.app == MIGRATOR)
+
+    @property
     def serving(self) -> Kept | None:
         """The release that requests go to: the newest one with an app that serves."""
         numbers = {container.sequence for container in self.containers if container.serves}
@@ -98,13 +108,18 @@ class Situation:
     @property
     def schema(self) -> frozenset[str]:
         """Names of the migrations that the database has had, as far as the kept releases know."""
-        had = (kept.target.migrations for kept in self.releases if kept.migrated and kept.target)
-        return frozenset(name for names in had for name in names)
+        return schema(self.releases)
 
     def older(self, app: str, sequence: int) -> tuple[Container, ...]:
         """An app's containers of other releases than one, whether they serve or were left behind."""
         found = (c for c in self.containers if c.app == app and c.sequence != sequence)
         return tuple(sorted(found, key=lambda c: c.sequence))
+
+
+def schema(releases: Iterable[Kept]) -> frozenset[str]:
+    """Names of the migrations that releases brought to the database."""
+    had = (kept.target.migrations for kept in releases if kept.migrated and kept.target)
+    return frozenset(name for names in had for name in names)
 
 
 def containers(inspected: Iterable[Mapping[str, Any]]) -> tuple[Container, ...]:
