@@ -328,6 +328,12 @@ class EnvironmentConfig(Section):
         default=False,
         description="Whether a deploy seeds the database after migrating it; refused in production.",
     )
+    keep: int = Field(
+        default=5,
+        ge=2,
+        description="How many releases stay on the server for a rollback, the one that serves among them.",
+        examples=[10],
+    )
     ca: Folder | None = Field(
         default=None,
         description="A PEM file of the repo with further authorities that public addresses are signed by.",

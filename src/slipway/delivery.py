@@ -11,10 +11,11 @@ from .failures import message
 from .publish import Published
 from .server.aim import Secrets, target
 from .server.deploy import Deployment
+from .server.doctor import doctor
 from .server.names import Site
 from .server.operator import Operator
 from .server.ssh import Address
-from .server.target import Login
+from .server.target import Login, Target
 from .survey import Survey, text_of
 
 _COMMIT_LENGTH = 12
@@ -28,7 +29,9 @@ class Access:
         ssh_key: The private key that the server lets in.
         api_env: The environment of the apps that are no front end.
         db_env: The database's own, where it says more than the URL.
-        registry_password: The password of the registry's user.
+        registry: The address that images are pushed below.
+        registry_user: Who logs in there.
+        registry_password: That user's password.
         who: The person or job.
         job: The job's address.
     """
@@ -36,6 +39,8 @@ class Access:
     ssh_key: dagger.Secret | None = None
     api_env: dagger.Secret | None = None
     db_env: dagger.Secret | None = None
+    registry: str | None = None
+    registry_user: str | None = None
     registry_password: dagger.Secret | None = None
     who: str | None = None
     job: str | None = None
@@ -61,11 +66,52 @@ class Delivery:
         Raises:
             ConfigError: No server, no pinned key, no secret; every problem.
         """
+        if problems := self._missing(environment):
+            raise ConfigError(f"deploying to {environment}", problems)
+
+    def _missing(self, environment: str) -> list[str]:
+        """What no deploy can go on without."""
         problems = self._unreachable(environment)
         if self.survey.project.migrator and not self.access.api_env:
             problems.append(_missing("api_env"))
-        if problems:
+        return problems
+
+    async def doctor(self, environment: str) -> str:
+        """Everything that a deploy looks at before it begins.
+
+        Raises:
+            ConfigError: Every problem, of the secrets and of the server.
+        """
+        problems = self._missing(environment)
+        aimed = None
+        if not problems:
+            try:
+                aimed = await self._aimed(environment)
+            except ConfigError as error:
+                problems += error.problems
+        if self._unreachable(environment):
             raise ConfigError(f"deploying to {environment}", problems)
+        return await doctor(await self.operator(environment), aimed, problems)
+
+    async def _aimed(self, environment: str) -> Target:
+        """The target of images that are not built.
+
+        Raises:
+            ConfigError: Secrets and project do not fit together.
+        """
+        project, texts = self.survey.project, await self._texts("api_env", "db_env")
+        names = [*(app.name for app in project.apps), "migrator"]
+        host = (self.access.registry or project.registry.address or "").partition("/")[0]
+        login = await self.login()
+        return target(
+            project,
+            environment,
+            {name: name for name in names},
+            Secrets(texts.get("api_env"), texts.get("db_env")),
+            production=project.is_production(environment),
+            identifier="doctor",
+            login=Login(host, *login) if login and host else None,
+        )
 
     async def operator(self, environment: str) -> Operator:
         """Who acts on an environment's server; nothing is needed but the key.
@@ -143,9 +189,9 @@ class Delivery:
         found = await folder.glob("**/migration.sql")
         return tuple(sorted(posixpath.basename(posixpath.dirname(name)) for name in found))
 
-    async def login(self, user: str | None) -> tuple[str, str] | None:
+    async def login(self) -> tuple[str, str] | None:
         """User and password of the registry, where both are told."""
-        user = user or self.survey.project.registry.user
+        user = self.access.registry_user or self.survey.project.registry.user
         texts = await self._texts("registry_password")
         password = texts.get("registry_password")
         return (user, password.strip()) if user and password else None

@@ -25,6 +25,7 @@ from .publish import Publisher, text
 from .release import Image, Release
 from .runtime import Made, Runtime
 from .server import status
+from .server.logs import Wanted, logs
 from .server.operator import Operator
 from .server.overview import overview
 from .server.rollback import Rollback
@@ -146,15 +147,35 @@ class Slipway:
     ) -> str:
         """Bring back a release that was on the server before: by digest, with its own settings."""
         with reported(), self._progress() as say:
-            delivery = self._at(await take(self.ws, self.config))
-            login = await delivery.login(self.registry_user)
-            return await Rollback(await delivery.operator(env), to, force, login).run(say)
+            survey = await take(self.ws, self.config)
+            delivery, keep = self._at(survey), survey.project.environment(env).keep
+            operator, login = await delivery.operator(env), await delivery.login()
+            return await Rollback(operator, to, force, login, keep).run(say)
 
     @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
     async def status(self, env: _Env = "staging") -> str:
         """Show what serves, what is healthy, what is left of the disk, who deploys, what happened."""
         with reported():
             return status.render(await overview(await self._operator(env)))
+
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    async def doctor(self, env: _Env = "staging") -> str:
+        """Check secrets and server as a deploy does before it begins; nothing is changed."""
+        with reported():
+            return await self._at(await take(self.ws, self.config)).doctor(env)
+
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    async def logs(
+        self,
+        app: Annotated[str, Doc("The app, or `database`")],
+        env: _Env = "staging",
+        since: Annotated[str, Doc("How far back, such as 10m, 2h or 2026-01-05T12:00:00")] = "10m",
+        lines: Annotated[int, Doc("At most so many lines")] = 200,
+        follow: Annotated[bool, Doc("Go on showing lines until you stop it")] = False,
+    ) -> str:
+        """Show what an app of an environment printed."""
+        with reported():
+            return await logs(await self._operator(env), Wanted(app, since, lines, follow), _say)
 
     @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
     async def unlock(self, env: _Env = "staging") -> str:
@@ -271,6 +292,8 @@ class Slipway:
             ssh_key=self.ssh_key,
             api_env=self.api_env,
             db_env=self.db_env,
+            registry=self.registry,
+            registry_user=self.registry_user,
             registry_password=self.registry_password,
             who=self.actor,
             job=self.job,

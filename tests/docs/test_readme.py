@@ -33,6 +33,19 @@ ELSEWHERE = {
         "would stop the daemon of all other tests: there it stops one of its own",
     ),
 }
+# What takes a server is run on one.
+_SERVER = "needs a server: there it is run on one, as people type it"
+for _name, _test in {
+    "plan": "test_deploy.py::test_a_key_that_is_not_pinned_is_refused",
+    "deploy": "test_deploy.py::test_the_first_deploy_ends_with_the_public_addresses_answering",
+    "rollback": "test_rollback.py::test_it_is_a_function_of_the_module",
+    "status": "test_operate.py::test_they_are_functions_of_the_module",
+    "logs": "test_operate.py::test_they_are_functions_of_the_module",
+    "doctor": "test_operate.py::test_they_are_functions_of_the_module",
+    "unlock": "test_operate.py::test_they_are_functions_of_the_module",
+}.items():
+    _flag = " --app api" if _name == "logs" else ""
+    ELSEWHERE[f"drydock call {_name} --env staging{_flag}"] = (f"tests/e2e/{_test}", _SERVER)
 # Stands for the clone, and for the team's registry.
 CLONE, REGISTRY = "~/slipway", "registry.test/team/app"
 Run = Callable[[str], subprocess.CompletedProcess[str]]

@@ -98,6 +98,7 @@ class _Aim:
             manifest=manifest,
             database=database,
             migration=self._migration(env),
+            keep=self.settings.keep,
         )
 
     def _parsed(self, name: str, text: str | None) -> dict[str, str]:

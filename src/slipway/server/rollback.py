@@ -24,12 +24,14 @@ class Rollback:
         to: The release's name or number; None for the one before.
         force: Also across migrations that it does not know.
         login: User and password of the registry, for images that have gone.
+        keep: How many releases stay on the server.
     """
 
     operator: Operator
     to: str | None = None
     force: bool = False
     login: tuple[str, str] | None = None
+    keep: int = 5
 
     async def run(self, say: Say) -> str:
         """Roll back.
@@ -61,7 +63,7 @@ class Rollback:
     def _target(self, found: Situation) -> Target:
         kept = self._chosen(found)
         assert kept.target  # noqa: S101 - `choose` refuses one without
-        target = kept.target.target(self.operator.site)
+        target = replace(kept.target.target(self.operator.site), keep=self.keep)
         if not self.login:
             return target
         host = target.apps[0].image.partition("/")[0]

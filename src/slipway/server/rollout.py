@@ -144,7 +144,7 @@ class _Plan:
         if not pulls or not target.login:
             return Stage("pull", tuple(pulls))
         who = ("--username", target.login.user, "--password-stdin", target.login.host)
-        title = f"log in to {target.login.host}"
+        title = f"log in to {target.login.host} as {target.login.user}"
         login = Run(title, (*docker, "login", *who), stdin=target.login.password)
         out = Run(f"log out of {target.login.host}", ("rm", "-rf", "--", folder))
         return Stage("pull", (login, *pulls, out), (out,))
@@ -213,7 +213,6 @@ class _Plan:
         if gone:
             steps.append(Run("forget their images", ("sh", "-c", _FORGET, "forget", *gone)))
         return tuple(steps)
-
 
     def _witnesses(self, kept: list[Kept]) -> list[Kept]:
         """Older releases that alone know of a migration that the database has had."""

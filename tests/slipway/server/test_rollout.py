@@ -58,6 +58,7 @@ def kept(
     completed: bool = True,
     migrations: list[str] | None = None,
     origin: int = 0,
+    migrated: bool = True,
 ) -> situation.Kept:
     """A release on the server; with `migrations` it tells what it is made of, and has migrated."""
     file = None
@@ -70,7 +71,7 @@ def kept(
             migrations=tuple(migrations),
         )
         file = TargetFile.of(made, origin or sequence)
-    return situation.Kept(sequence, identifier, completed, migrations is not None, file)
+    return situation.Kept(sequence, identifier, completed, migrated and file is not None, file)
 
 
 def planned(case: dict[str, Any]) -> str:

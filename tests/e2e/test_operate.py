@@ -1,0 +1,129 @@
+"""What an operator asks of a real server: `status`, `logs`, `doctor`, and `plan` before anything is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from slipway.errors import ConfigError
+from slipway.server import status
+from slipway.server.doctor import doctor
+from slipway.server.logs import Wanted, logs
+from slipway.server.overview import overview
+from slipway.server.target import Login
+from tests.e2e.site import WEB, Site, example_site, public_names
+from tests.e2e.tiny import Tiny, push
+
+pytestmark = pytest.mark.engine
+
+
+def ignored(_: str) -> None:
+    """What is said on the way."""
+
+
+async def shown(site: Site) -> str:
+    """What `status` prints."""
+    return status.render(await overview(site.operator()))
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
+    """Tiny apps, and an empty server for them."""
+    folder = tmp_path_factory.mktemp("operate")
+    with (
+        example_site(folder, "operate", drain=1) as site,
+        public_names(site.server.address),
+    ):
+        yield push(site, 1)
+
+
+async def test_where_nothing_is_deployed_status_says_so(tiny: Tiny) -> None:
+    """And logs say what there is to ask for."""
+    assert (await shown(tiny.site)).startswith("mindfulspace-staging: nothing is deployed")
+    with pytest.raises(ConfigError, match='"api" has no container; there are: none'):
+        await logs(tiny.site.operator(), Wanted("api"), ignored)
+
+
+async def test_status_tells_what_serves_and_what_happened(tiny: Tiny) -> None:
+    """Containers, public addresses with their certificates, releases, the audit log."""
+    await tiny.site.deployment(tiny.target("v1")).deploy(ignored)
+    said = await shown(tiny.site)
+    assert said.startswith("mindfulspace-staging runs v1 (number 1)")
+    assert said.count("running, healthy") == 3
+    assert "status 200, answered by mindfulspace-staging-api-1" in said
+    assert "days left" in said
+    assert "free of" in said
+    assert f"{WEB}/health" in said
+    assert "deploy  v1       tester  done" in said
+
+
+async def test_status_names_what_is_broken(tiny: Tiny) -> None:
+    """An app that was killed, and a lock that is held."""
+    operator = tiny.site.operator()
+    tiny.site.server.ssh("docker stop --time 0 mindfulspace-staging-frontend-1-frontend-1")
+    async with operator.connected() as server, operator.locked(server, "v2", ignored):
+        said = await shown(tiny.site)
+    tiny.site.server.ssh("docker start mindfulspace-staging-frontend-1-frontend-1")
+    assert "exited" in said
+    assert "status 404, answered by no release" in said
+    assert "tester deploys v2 since" in said
+
+
+async def test_logs_are_shown_as_they_come_and_end_with_the_caller(tiny: Tiny) -> None:
+    """No process is left on the server."""
+    operator = tiny.site.operator()
+    assert "tiny listens" in await logs(operator, Wanted("api"), ignored)
+    assert "ready to accept connections" in await logs(operator, Wanted("database"), ignored)
+    came = asyncio.Event()
+    following = asyncio.create_task(
+        logs(operator, Wanted("api", follow=True), lambda _: came.set())
+    )
+    await asyncio.wait_for(came.wait(), 20)
+    assert "docker logs" in tiny.site.server.ssh("cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    await asyncio.sleep(1)
+    script = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'docker logs [-]-since' || true"
+    assert tiny.site.server.ssh(script).strip() == "0"
+
+
+async def test_doctor_finds_nothing_wrong_and_says_what_it_looked_at(tiny: Tiny) -> None:
+    """The login of the registry and the database's password are tried."""
+    said = await doctor(tiny.site.operator(), tiny.target("v1"), [])
+    assert said.startswith(f"deploy@{tiny.site.server.address} is ready")
+    assert f"takes ci at {tiny.site.registry}" in said
+
+
+async def test_doctor_names_every_problem_at_once(tiny: Tiny) -> None:
+    """Each with its fix: a network, the proxy, the registry's login, the database's password."""
+    server, target = tiny.site.server, tiny.target("v1")
+    assert target.database
+    wrong = replace(
+        target,
+        login=Login(tiny.site.registry, "ci", "wrong"),
+        database=replace(
+            target.database, env={**target.database.env, "POSTGRES_PASSWORD": "wrong"}
+        ),
+    )
+    server.ssh("docker stop $(docker ps --quiet --filter publish=443)")
+    try:
+        with pytest.raises(ConfigError) as caught:
+            await doctor(tiny.site.operator(), wrong, ["no api_env"])
+    finally:
+        server.prepare()
+    told = str(caught.value)
+    assert "4 problems" in told
+    for part in ("no api_env", "port 443", "refuses ci at", "ALTER ROLE"):
+        assert part in told
+    assert "wrong" not in told
+
+
+async def test_they_are_functions_of_the_module(tiny: Tiny) -> None:
+    """As people type them."""
+    assert "mindfulspace-staging runs v1" in tiny.site.called("status")
+    assert "tiny listens" in tiny.site.called("logs", "--app", "api")
+    assert "is ready" in tiny.site.called("doctor")
+    assert "nobody holds the lock" in tiny.site.called("unlock")
