@@ -49,13 +49,20 @@ class Rollback:
         change = Change("rollback", self.operator, say)
         async with self.operator.connected() as server:
             say(f"preflight of {self.operator.address.shown}")
-            target = self._target(await look(server, self.operator.site))
+            found = await look(server, self.operator.site)
+            target, chosen = self._target(found), self._chosen(found)
             await checked(server, self.operator, target, {})
-            return await change.carry_out(server, target, self._plan)
+            return await change.carry_out(
+                server, target, lambda now: self._plan(target, chosen, now)
+            )
 
-    def _plan(self, found: Situation) -> tuple[Stage, ...]:
-        # Chosen again: another deploy may have ended in between.
-        return rollout.rollback(self._target(found), found, self._chosen(found))
+    def _plan(self, target: Target, chosen: Kept, found: Situation) -> tuple[Stage, ...]:
+        """The plan, unless another deploy ended while this one waited for the lock."""
+        if (again := self._chosen(found)) != chosen:
+            raise ConfigError(
+                "rollback", [f"meanwhile {again.identifier} is what to go back to; look again"]
+            )
+        return rollout.rollback(target, found, chosen)
 
     def _chosen(self, found: Situation) -> Kept:
         return choose(found, self.to, force=self.force)

@@ -44,7 +44,7 @@ find "$1" -type f \\( -name '*.env.??????' -o -name '*.json.??????' -o -name '*.
   -o -name 'completed.??????' -o -name 'migrated.??????' -o -name '*.dump.part' \\) -delete
 """
 # $@ images of releases that have gone. One that something still uses stays.
-_FORGET = 'docker image rm -- "$@" >/dev/null 2>&1 || true'
+_FORGET = 'timeout 50 docker image rm -- "$@" >/dev/null 2>&1 || true'
 
 
 def deploy(target: Target, found: Situation) -> tuple[Stage, ...]:
@@ -198,17 +198,16 @@ class _Plan:
     def _prune(self) -> tuple[Step, ...]:
         """Releases beyond those that are kept, with the images that only they used.
 
-        This one is not among them yet. Of one that never served, what it migrated is worth knowing.
+        This one is not among them yet, and one that never served is nothing to go back to.
         """
         found = self.found.releases
-        worth = [release for release in found if release.completed or release.migrated]
-        newest = worth[max(0, len(worth) + 1 - self.target.keep) :]
+        completed = [release for release in found if release.completed]
+        newest = completed[max(0, len(completed) + 1 - self.target.keep) :]
         kept = [*newest, *self._witnesses(newest)]
         old = [release for release in found if release not in kept]
         folders = (self.target.site.release(one.sequence, one.identifier) for one in old)
         steps = [Run(f"forget {path}", ("rm", "-r", "--", path)) for path in folders]
-        own = TargetFile.of(self.target, self.origin).images
-        used = {*own, *_images(kept), *(c.image for c in self.found.containers)}
+        used = {*TargetFile.of(self.target, self.origin).images, *_images(kept)}
         gone = sorted((_images(old) - used) & self.found.images)
         if gone:
             steps.append(Run("forget their images", ("sh", "-c", _FORGET, "forget", *gone)))
@@ -289,7 +288,8 @@ class _Deploy(_Plan):
         made: list[Step] = [Run("migrate", self._migrator(), seconds)]
         if migration.seed:
             made.append(Run("seed", self._migrator("db", "seed"), seconds))
-        return (*made[:1], self._mark(MIGRATED), *made[1:])
+        # Before it: one that fails may have changed the schema all the same.
+        return (self._mark(MIGRATED), *made)
 
     def _migrator(self, *arguments: str) -> tuple[str, ...]:
         file = posixpath.join(self.folder, "migrator.yaml")

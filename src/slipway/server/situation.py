@@ -48,7 +48,7 @@ class Kept:
         sequence: Its number.
         identifier: Its name.
         completed: Whether its deploy came to its end.
-        migrated: Whether its migrations came to their end.
+        migrated: Whether its migrations were begun.
         target: What it is made of; None where that is not told.
     """
 

@@ -139,7 +139,7 @@ def _releases(found: Situation) -> list[tuple[str, ...]]:
             kept.identifier,
             "completed"
             if kept.completed
-            else ("migrated, NOT COMPLETED" if kept.migrated else "NOT COMPLETED"),
+            else ("migrations begun, NOT COMPLETED" if kept.migrated else "NOT COMPLETED"),
         )
         for kept in found.releases
     ]

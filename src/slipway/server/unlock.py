@@ -8,11 +8,15 @@ from .lock import FILE, parse
 from .operator import Operator
 from .ssh import Server
 
-# $1 the lock's file. The kernel tells who holds it: TYPE ADVISORY WRITE PID DEVICE:INODE.
+# $1 the lock's file. The kernel tells who holds it: TYPE ADVISORY WRITE PID MAJOR:MINOR:INODE. Its device is
+# not compared (an overlay has another than its files): the process has to be one that locks this very file.
 _HOLDERS = """
 inode=$(stat -c %i -- "$1" 2>/dev/null) || exit 0
 while read -r _ kind _ _ pid where _; do
-  if [ "$kind" = FLOCK ] && [ "${where##*:}" = "$inode" ]; then echo "$pid"; fi
+  [ "$kind" = FLOCK ] && [ "${where##*:}" = "$inode" ] || continue
+  for open in /proc/"$pid"/fd/*; do
+    if [ "$open" -ef "$1" ]; then echo "$pid" && break; fi
+  done
 done </proc/locks
 """
 
@@ -39,7 +43,8 @@ async def unlock(operator: Operator) -> str:
         text = await server.run("cat", posixpath.join(site.folder, "holder.json"))
         who = parse(text.output) or "it did not say who"
         await server.run("kill", *holders)
-        if left := await _holders(server, site.folder):
+        # One that waited for it may have it now.
+        if left := set(holders) & set(await _holders(server, site.folder)):
             raise ConfigError(
                 f"the lock of {site.name}",
                 [f"still held by process {', '.join(left)} on the server: end it there, as root"],
