@@ -25,6 +25,7 @@ from slipway.project import Project
 from slipway.server import aim, names
 from slipway.server.deploy import Deployment
 from slipway.server.operator import Operator
+from slipway.server.routing import Router
 from slipway.server.ssh import Address
 from slipway.server.target import Login, Target
 from tests.e2e.example import ROOT, copy_example
@@ -74,6 +75,22 @@ class Published:
     manifest: str
     images: dict[str, str]
     sizes: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relayed(Operator):
+    """Someone whose SSH may go by another address than the proxy that they ask.
+
+    Attributes:
+        via: The server's own address.
+    """
+
+    via: str
+
+    @property
+    def router(self) -> Router:
+        """Asks the server itself."""
+        return Router(self.via, self.ca)
 
 
 # By environment; the registry keeps its images from one server to the next.
@@ -241,7 +258,8 @@ class Site:
         host, ssh = ("127.0.0.1", port) if port else (self.server.address, self.server.port)
         key = " ".join(self.pinned()[0].split()[1:])
         known = f"[{host}]:{ssh} {key}" if port else f"{host} {key}"
-        return Operator(
+        return Relayed(
+            via=self.server.address,
             site=names.Site("mindfulspace", environment),
             address=Address(host, ssh, self.server.user, (known,)),
             key=self.server.key.read_text(),

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
+import httpx
 import pytest
 
-from slipway.server.ssh import ServerError
-from tests.e2e.site import API, WEB, Site, example_site, public_names
+from slipway.errors import ConfigError
+from slipway.server import operator
+from slipway.server.ssh import DisconnectedError, ServerError
+from tests.e2e.relay import relay
+from tests.e2e.site import API, PASSWORD, WEB, Site, example_site, public_names
 from tests.e2e.tiny import Tiny, push
 from tests.e2e.traffic import visitors
 
 pytestmark = pytest.mark.engine
 
 ADDRESSES = (f"{API}/health", f"{WEB}/health")
+# More than a deploy prints: the loop ends with the deploy that comes to its end.
+MOST_LINES = 100
+# An image that no test brings to the server.
+UNSEEN = 3
+# Of the files that a deploy writes, what is there only while it does.
+HALF = "find slipway -name .docker -o -name '*.??????' -type f ! -name '*.jsonl'"
+RELEASES = "ls slipway/mindfulspace-staging/releases"
 
 
 @pytest.fixture(scope="module")
@@ -24,36 +37,186 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
         example_site(folder, "faults", drain=1) as site,
         public_names(site.server.address),
     ):
-        yield push(site, 3)
+        made = push(site, 4)
+        asyncio.run(site.deployment(made.target("first")).deploy(lambda _: None))
+        yield made
 
 
 @pytest.fixture
-async def running(tiny: Tiny) -> Site:
+def running(tiny: Tiny) -> Site:
     """The site with a release that serves."""
-    await tiny.site.deployment(tiny.target("first")).deploy(lambda _: None)
     return tiny.site
 
 
-def serving(site: Site) -> str:
-    """The names of all containers of the site's apps and migrators."""
+def there(site: Site) -> str:
+    """The names of all containers of the site."""
     return site.server.ssh("docker ps --all --format '{{.Names}}' | grep ^mindfulspace | sort")
+
+
+async def test_a_connection_cut_leaves_what_serves_and_the_next_deploy_finishes(
+    tiny: Tiny, running: Site
+) -> None:
+    """One cut-off deploy after the other, each five lines further; nobody cleans up between them."""
+    async with (
+        relay(running.server.address, running.server.port) as way,
+        visitors(running, *ADDRESSES) as done,
+    ):
+        by_relay, cuts = running.operator(port=way.port), 0
+        for last in range(3, MOST_LINES, 5):
+            lines: list[str] = []
+
+            def say(line: str, last: int = last, lines: list[str] = lines) -> None:
+                lines.append(line)
+                if len(lines) == last:
+                    way.cut()
+
+            try:
+                await running.deployment(tiny.target(f"cut-{last}", 1), by_relay).deploy(say)
+            except DisconnectedError:
+                cuts += 1
+            else:
+                break
+    assert cuts > 5
+    assert set(done) == {"ok"}, done
+    assert done["ok"] > 100
+    assert len(there(running).split()) == 3, there(running)
+    assert not running.server.ssh(HALF)
+
+
+async def test_a_connection_cut_in_a_migration_leaves_no_migrator(
+    tiny: Tiny, running: Site
+) -> None:
+    """It goes on for a while without us; the next deploy removes it before it migrates itself."""
+    async with relay(running.server.address, running.server.port) as way:
+
+        def say(line: str) -> None:
+            if line == "migrations":
+                asyncio.get_running_loop().call_later(2, way.cut)
+
+        deployment = running.deployment(
+            tiny.target("cut", 1, lasts=300, within=200), running.operator(port=way.port)
+        )
+        with pytest.raises(DisconnectedError, match="during: migrations"):
+            await deployment.deploy(say)
+    assert "migrator" in there(running)
+    await running.deployment(tiny.target("next", 1)).deploy(lambda _: None)
+    assert "migrator" not in there(running)
 
 
 async def test_a_migration_that_fails_replaces_nothing(tiny: Tiny, running: Site) -> None:
     """The deploy fails; no container of it is left, and the old ones serve."""
-    before = serving(running)
+    before = there(running)
     async with visitors(running, *ADDRESSES) as done:
         with pytest.raises(ServerError, match="migrate failed on the server"):
             await running.deployment(tiny.target("bad", 1, code=3)).deploy(lambda _: None)
     assert set(done) == {"ok"}, done
-    assert serving(running) == before
+    assert there(running) == before
 
 
 async def test_a_migration_that_hangs_is_stopped(tiny: Tiny, running: Site) -> None:
     """In its time; nothing of it goes on running."""
-    before = serving(running)
+    before = there(running)
     with pytest.raises(ServerError, match="migrate"):
         await running.deployment(tiny.target("hangs", 1, lasts=300, within=2)).deploy(
             lambda _: None
         )
-    assert serving(running) == before
+    assert there(running) == before
+
+
+async def test_of_two_deploys_at_once_the_second_waits(
+    tiny: Tiny, running: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tells for whom, and then deploys; with less patience it is refused."""
+    migrating, lines = asyncio.Event(), list[str]()
+    first = running.deployment(tiny.target("slow", 1, lasts=4), running.operator(who="Ann"))
+
+    def say(line: str) -> None:
+        if line == "migrations":
+            migrating.set()
+
+    task = asyncio.create_task(first.deploy(say))
+    await migrating.wait()
+    with monkeypatch.context() as patch:
+        patch.setattr(operator, "LOCK_SECONDS", 1)
+        with pytest.raises(ServerError, match=r"lock after 1 s: Ann deploys slow since 20\d\d-"):
+            await running.deployment(tiny.target("hasty")).deploy(lambda _: None)
+    await running.deployment(tiny.target("patient")).deploy(lines.append)
+    assert task.done()
+    assert "mindfulspace-staging runs slow" in await task
+    assert any("Ann deploys slow" in line for line in lines)
+    kept = running.server.ssh(RELEASES).split()
+    assert "hasty" not in "".join(kept)
+    assert kept[-1].endswith("-patient")
+
+
+async def test_a_wrong_registry_login_is_named_and_forgotten(tiny: Tiny, running: Site) -> None:
+    """Which registry and which user; the login leaves no file."""
+    before, login = there(running), replace(running.login, password="wrong-sentinel")
+    with pytest.raises(ConfigError) as failed:
+        await running.deployment(tiny.target("login", UNSEEN, login=login)).deploy(lambda _: None)
+    assert f"refuses {login.user} at {login.host}" in str(failed.value)
+    assert "sentinel" not in str(failed.value)
+    assert there(running) == before
+    assert not running.server.ssh(HALF)
+
+
+async def test_a_disk_without_room_is_found_before_the_pull(tiny: Tiny, running: Site) -> None:
+    """With the numbers, and nothing is changed."""
+    target, before = tiny.target("large", UNSEEN), running.server.ssh(RELEASES)
+    large = replace(running.deployment(target), sizes={target.apps[0].image: 10**15})
+    with pytest.raises(ConfigError, match=r"(?s)nothing was changed.*free.*expected.*to pull"):
+        await large.deploy(lambda _: None)
+    assert running.server.ssh(RELEASES) == before
+
+
+async def test_a_password_that_only_the_secret_has_is_refused_until_the_role_has_it(
+    tiny: Tiny, running: Site
+) -> None:
+    """Nothing is changed before; after ALTER ROLE it deploys."""
+    before = running.server.ssh(RELEASES)
+    env = {"POSTGRES_USER": "app", "POSTGRES_PASSWORD": "rotated", "POSTGRES_DB": "mindful"}
+    rotated = running.deployment(tiny.target("rotated", 1, database_env=env))
+    with pytest.raises(ConfigError, match=r"(?s)nothing was changed.*ALTER ROLE"):
+        await rotated.deploy(lambda _: None)
+    assert running.server.ssh(RELEASES) == before
+    alter(running, "rotated")
+    try:
+        assert "runs rotated" in await rotated.deploy(lambda _: None)
+    finally:
+        alter(running, PASSWORD)
+
+
+async def until_it_answers(site: Site, url: str) -> bool:
+    """Whether an address answers well within half a minute."""
+    for _ in range(60):
+        try:
+            if (await site.status(url))[0] == 200:
+                return True
+        except httpx.HTTPError:
+            pass  # the proxy starts
+        await asyncio.sleep(0.5)
+    return False
+
+
+def alter(site: Site, password: str) -> None:
+    """Give the database's user a password, as an owner would."""
+    psql = "docker exec -i mindfulspace-staging-database-db-1 psql -U app -d mindful"
+    site.server.ssh(psql, stdin=f"ALTER ROLE app PASSWORD '{password}';\n")
+
+
+async def test_after_a_power_cut_within_a_deploy_the_site_serves_and_the_next_deploy_finishes(
+    tiny: Tiny, running: Site
+) -> None:
+    """Its containers come back with the server."""
+
+    def say(line: str) -> None:
+        if line == "start frontend":
+            running.server.cut()
+
+    with pytest.raises(DisconnectedError):
+        await running.deployment(tiny.target("dark", 2)).deploy(say)
+    running.server.start()
+    for url in ADDRESSES:
+        assert await until_it_answers(running, url)
+    await running.deployment(tiny.target("light", 2)).deploy(lambda _: None)
+    assert len(there(running).split()) == 3, there(running)

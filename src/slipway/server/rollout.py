@@ -43,6 +43,8 @@ rm -rf -- "$1/.docker"
 find "$1" -type f \\( -name '*.env.??????' -o -name '*.json.??????' -o -name '*.yaml.??????' \\
   -o -name 'completed.??????' -o -name 'migrated.??????' -o -name '*.dump.part' \\) -delete
 """
+# $1 the migrator's compose project: `down` by a project's name passes over what `run` made.
+_REMOVE = 'docker ps --all --quiet --filter "label=com.docker.compose.project=$1" | xargs -r docker rm --force'
 # $@ images of releases that have gone. One that something still uses stays.
 _FORGET = 'timeout 50 docker image rm -- "$@" >/dev/null 2>&1 || true'
 
@@ -102,7 +104,9 @@ class _Plan:
 
     def _leftovers(self) -> Stage:
         """What a deploy that was cut off left, where the next one could stumble over it."""
-        steps = [self._removal(container) for container in self.found.migrators]
+        site = self.target.site
+        projects = [site.app(one.app, one.sequence) for one in self.found.migrators]
+        steps = [Run("remove", ("sh", "-c", _REMOVE, "remove", name)) for name in projects]
         if self.found.interrupted:
             folder = posixpath.normpath(self.target.site.folder)
             title = "remove what was half written"
