@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.e2e.site import API, URL, WEB, Site, example_site
+from ci.loadtest.cutover import ONE_HOST, TWO_HOSTS, Cutover, Run
+from ci.loadtest.summary import figures, handover
+from tests.e2e.site import API, URL, WEB, Site, example_site, public_names
 
 pytestmark = pytest.mark.engine
+# Requests a second of each of eight streams, as `ci/load` has it.
+RATE = 10
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The example, and an empty server for it."""
     with example_site(tmp_path_factory.mktemp("deploy"), "e2e-deploy") as made:
         yield made
+
+
+def served(run: Run) -> None:
+    """Every request was answered, by the old release or by the new one, at the rate that it was to have."""
+    assert not [sample for sample in run.samples if sample.failed]
+    for found in figures([run.samples]):
+        assert found.rate > 0.9 * RATE, found
+    for samples, release in zip(run.by_app().values(), run.releases.values(), strict=True):
+        first, last = handover(samples, release)
+        assert samples[0].at < first
+        assert samples[-1].at > last
 
 
 async def test_the_first_deploy_ends_with_the_public_addresses_answering(site: Site) -> None:
@@ -41,39 +53,10 @@ async def test_the_first_deploy_ends_with_the_public_addresses_answering(site: S
     assert environment.strip() == URL
 
 
-async def test_a_second_deploy_under_load_fails_no_request(site: Site) -> None:
-    """GET and POST, kept connections and new ones, for as long as the deploy lasts."""
-    done = Counter[str]()
-    over = asyncio.Event()
-
-    async def one(client: httpx.AsyncClient, method: str, url: str, body: object) -> None:
-        try:
-            answer = await site.ask(client, method, url, body)
-            done["ok" if answer.is_success else f"{method} {url} {answer.status_code}"] += 1
-        except httpx.HTTPError as error:
-            done[f"{method} {url} {error!r}"] += 1
-
-    async def users(method: str, url: str, body: object = None, *, keep: bool = True) -> None:
-        async with site.client(keep=keep) as client, asyncio.TaskGroup() as group:
-            while not over.is_set():
-                group.create_task(one(client, method, url, body))
-                await asyncio.sleep(0.04)
-
-    async def deploy() -> None:
-        try:
-            await asyncio.to_thread(site.deployed)
-        finally:
-            over.set()
-
-    session = {"title": "Under load", "minutes": 3, "mood": "calm"}
-    async with asyncio.TaskGroup() as group:
-        group.create_task(users("GET", f"{API}/health"))
-        group.create_task(users("GET", f"{API}/sessions", keep=False))
-        group.create_task(users("POST", f"{API}/sessions", session))
-        group.create_task(users("GET", f"{WEB}/healthz"))
-        group.create_task(deploy())
-    assert set(done) == {"ok"}, done
-    assert done["ok"] > 100
+async def test_a_second_deploy_under_load_fails_no_request(site: Site, tmp_path: Path) -> None:
+    """GET and POST, kept connections and new ones, requests of 2 s; the old release has gone after it."""
+    with public_names(site.server.address):
+        served(await Cutover.at(site, TWO_HOSTS, RATE, tmp_path).run(1))
     assert await site.status(f"{API}/health") == (200, "mindfulspace-staging-api-2")
     running = site.server.ssh("docker ps --format '{{.Names}}'")
     assert "mindfulspace-staging-api-1-" not in running
@@ -109,3 +92,13 @@ async def test_a_key_that_is_not_pinned_is_refused(site: Site, tmp_path: Path) -
     assert done.returncode == 1
     assert done.stderr.count("SHA256:") == 2
     assert "not pinned" in done.stderr
+
+
+async def test_front_end_and_api_on_one_host_fail_no_request_either(
+    site: Site, tmp_path: Path
+) -> None:
+    """The API is below a path of the front end's host; a newer front end does not take it."""
+    cutover = Cutover.at(site, ONE_HOST, RATE, tmp_path)
+    with public_names(site.server.address):
+        await cutover.first()
+        served(await cutover.run(1))

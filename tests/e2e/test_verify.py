@@ -119,7 +119,7 @@ def test_reports_count_every_test_and_run_no_fresh_failure_again(
     suites = {suite.name: suite for suite in JUnitXml.fromfile(str(out / "junit.xml"))}
     unit, lint = suites[f"{SHARED}: unit"], suites[f"{SHARED}: lint"]
     assert (unit.tests, unit.failures, lint.tests, lint.failures) == (5, 1, 1, 1)
-    assert suites["api: e2e"].tests == 6
+    assert suites["api: e2e"].tests == 8
     failed = [case for case in unit if case.result]
     assert [case.name for case in failed] == ["is flaky"]
     assert failed[0]._elem.get("file") == "packages/shared/src/summary.test.ts"

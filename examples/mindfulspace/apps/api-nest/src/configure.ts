@@ -6,6 +6,8 @@ export function configure<App extends INestApplication>(app: App): App {
     .map((origin) => origin.trim())
     .filter(Boolean);
   app.enableCors({ origin: origins?.length ? origins : true });
+  // Where one host has both, such as `api` for /api/sessions; the container's own check stays at /health.
+  app.setGlobalPrefix(process.env.API_PREFIX ?? '', { exclude: ['health'] });
   app.useGlobalPipes(new ValidationPipe({ whitelist: true, transform: true }));
   return app;
 }

@@ -53,11 +53,29 @@ describe('with the database that DATABASE_URL names', () => {
     expect(refusal.message).toHaveLength(3);
   });
 
+  it('breathes as long as it is asked to, within limits', async () => {
+    await api().get('/breath?seconds=1').expect(200, { seconds: 1 });
+    await api().get('/breath?seconds=11').expect(400);
+  });
+
   it('lets a browser on another origin call it', () =>
     api()
       .get('/health')
       .set('Origin', 'http://localhost:3000')
       .expect('access-control-allow-origin', /./));
+});
+
+describe('below a path, where one host has both front end and API', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  it('has all there but its health', async () => {
+    jest.replaceProperty(process, 'env', { ...process.env, API_PREFIX: 'api' });
+    const app = await start();
+    await request(app.getHttpServer()).get('/api/sessions').expect(200);
+    await request(app.getHttpServer()).get('/sessions').expect(404);
+    await request(app.getHttpServer()).get('/health').expect(200);
+    await app.close();
+  });
 });
 
 describe('without a database', () => {

@@ -1,0 +1,166 @@
+"""Deploys by the code that `deploy` runs, to a server of the lab's, while all streams run."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from slipway.server import names
+from slipway.server.target import Routing, Target
+from tests.e2e.site import API, WEB, Site, example_site, public_names
+
+from .attack import Attack
+from .streams import streams
+from .summary import Sample, figures, handover
+
+ENVIRONMENT = "staging"
+# Longer than the slowest request; before and after, both sides are seen alone.
+DRAIN_SECONDS, QUIET_SECONDS = 3, 2
+APPS = {"frontend": "front end", "api": "API"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the public addresses lie.
+
+    Attributes:
+        name: As in the results.
+        api: The API's address.
+        prefix: The path that the API is below.
+    """
+
+    name: str
+    api: str
+    prefix: str = ""
+
+
+TWO_HOSTS, ONE_HOST = Layout("two-hosts", API), Layout("one-host", f"{WEB}/api", "api")
+LAYOUTS = (TWO_HOSTS, ONE_HOST)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One deploy under load.
+
+    Attributes:
+        samples: Every request.
+        seconds: How long the deploy lasted.
+        releases: App → the release that took over, as its header says.
+        said: Seconds since the deploy began, and what it told then.
+    """
+
+    samples: Sequence[Sample]
+    seconds: float
+    releases: dict[str, str]
+    said: list[tuple[float, str]] = field(default_factory=list)
+
+    def by_app(self) -> dict[str, list[Sample]]:
+        """The requests to each app."""
+        return {
+            title: [s for s in self.samples if s.stream.startswith(title)]
+            for title in APPS.values()
+        }
+
+    def plain(self) -> dict[str, Any]:
+        """For a file; without each single request."""
+        began = min(sample.at for sample in self.samples)
+        handovers = {
+            title: [round(at - began, 3) for at in handover(self.by_app()[title], release)]
+            for title, release in self.releases.items()
+        }
+        return {
+            "requests": len(self.samples),
+            "failed": sum(sample.failed for sample in self.samples),
+            "seconds": round(self.seconds, 2),
+            "new_release_from_old_release_until": handovers,
+            "streams": [vars(row) for row in figures([self.samples])],
+            "deploy": self.said,
+        }
+
+
+@dataclass(frozen=True)
+class Cutover:
+    """A server where the example runs, and the users who ask it.
+
+    Attributes:
+        site: The example on its server.
+        layout: How its addresses lie.
+        attack: Sends the requests.
+    """
+
+    site: Site
+    layout: Layout
+    attack: Attack
+
+    @classmethod
+    @contextmanager
+    def ready(cls, folder: Path, layout: Layout, rate: int) -> Iterator[Cutover]:
+        """An empty server, removed at the end.
+
+        Args:
+            folder: For the repository and the requests.
+            layout: How the addresses lie.
+            rate: Requests a second of each stream.
+        """
+        with (
+            example_site(folder, "load", drain=DRAIN_SECONDS) as site,
+            public_names(site.server.address),
+        ):
+            yield cls.at(site, layout, rate, folder)
+
+    @classmethod
+    def at(cls, site: Site, layout: Layout, rate: int, folder: Path) -> Cutover:
+        """On a server that is there."""
+        return cls(site, layout, Attack(site.server.address, site.server.ca, rate, folder))
+
+    async def first(self) -> None:
+        """Deploy without load."""
+        target = await asyncio.to_thread(self._target, "first")
+        await self.site.deployment(target).deploy(lambda _: None)
+
+    async def run(self, number: int) -> Run:
+        """Deploy under load.
+
+        Args:
+            number: Names the release.
+        """
+        target, samples, said = (
+            self._target(f"load-{number}"),
+            list[Sample](),
+            list[tuple[float, str]](),
+        )
+        with self.attack.running(streams(WEB, self.layout.api), samples):
+            await asyncio.sleep(QUIET_SECONDS)
+            began = time.time()
+            await self.site.deployment(target).deploy(
+                lambda line: said.append((round(time.time() - began, 2), line))
+            )
+            seconds = time.time() - began
+            await asyncio.sleep(QUIET_SECONDS)
+        releases = {title: await self._serving(app) for app, title in APPS.items()}
+        return Run(samples, seconds, releases, said)
+
+    async def _serving(self, app: str) -> str:
+        url = f"{WEB}/healthz" if app == "frontend" else f"{self.layout.api}/sessions"
+        _, release = await self.site.status(url)
+        expected = names.Site("mindfulspace", ENVIRONMENT).app(app, 0).rpartition("-")[0]
+        if not release.startswith(expected):
+            raise RuntimeError(f"{url} is answered by {release or 'no release'}, not by {expected}")
+        return release
+
+    def _target(self, identifier: str) -> Target:
+        """The example's release; on one host the API is told its path."""
+        target = self.site.target(identifier, ENVIRONMENT)
+        return replace(target, apps=tuple(map(self._placed, target.apps)))
+
+    def _placed(self, app: Any) -> Any:
+        if app.name != "api" or not self.layout.prefix:
+            return app
+        routing = Routing(app.routing.host.removeprefix("api."), f"/{self.layout.prefix}")
+        env = {**app.env, "API_PREFIX": self.layout.prefix}
+        return replace(app, routing=routing, band=len(routing.path), env=env)
