@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,7 +50,7 @@ drain = 3
 SECRETS = """\
 SLIPWAY_SSHKEY=file://{server.key}
 SLIPWAY_APIENV=file://{api_env}
-SLIPWAY_REGISTRY={server.bridge.gateway}:{server.config.secure_port}/rehearsal
+SLIPWAY_REGISTRY={server.bridge.gateway}:{server.config.secure_port}/rehearsal/{round}
 SLIPWAY_REGISTRYUSER=ci
 SLIPWAY_REGISTRYPASSWORD=file://{server.config.home}/secure-registry/password
 SLIPWAY_ACTOR=rehearsal
@@ -103,7 +104,9 @@ class Clone:
         api_env = self.folder / "api.env"
         api_env.touch(mode=0o600)
         api_env.write_text("DATABASE_URL=postgresql://app:rehearsal@db:5432/mindfulspace\n")
-        (self.path / ".env").write_text(SECRETS.format(server=self.server, api_env=api_env))
+        # Of each rehearsal its own: a release's tag never moves, and each has a v1.0.0.
+        text = SECRETS.format(server=self.server, api_env=api_env, round=int(time.time()))
+        (self.path / ".env").write_text(text)
         (self.path / "ca.pem").write_text(self.server.ca.read_text())
         (self.path / "slipway.toml").write_text(self._configuration())
 
