@@ -8,6 +8,7 @@ import anyio
 from slipway.progress import Say
 from slipway.report import seconds
 
+from .hints import hints
 from .routing import Router
 from .ssh import DisconnectedError, Server, ServerError
 from .steps import Drain, Routed, Run, Stage, Step, Write
@@ -51,7 +52,8 @@ class Performer:
                 # Nothing can be undone from here; what is half done does not serve.
                 raise DisconnectedError(f"{error}, during: {stage.title}\n{_NEXT}") from error
             except ServerError as error:
-                raise ServerError("\n".join([str(error), *await self._undo(stage)])) from error
+                said = [str(error), *hints(str(error)), *await self._undo(stage)]
+                raise ServerError("\n".join(said)) from error
             finally:
                 self.timeline.append((stage.title, time.monotonic() - began))
 

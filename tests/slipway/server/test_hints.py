@@ -1,0 +1,19 @@
+"""What an operator is told to do about a failure that names itself."""
+
+import pytest
+
+from slipway.server.hints import hints
+
+
+@pytest.mark.parametrize("code", ["P3009", "P3018"])
+def test_a_migration_that_stopped_half_way_is_to_be_resolved(code: str) -> None:
+    """Prisma would refuse every deploy from there on."""
+    (hint,) = hints(
+        f"migrate failed on the server (exit code 1)\nError: {code}\n\nmigrate found failed"
+    )
+    assert "migrate resolve --rolled-back NAME" in hint
+
+
+def test_other_failures_are_left_as_they_are() -> None:
+    """A port or a digest is no code."""
+    assert hints("P1001: Can't reach database server at db:30090") == []
