@@ -117,7 +117,7 @@ async def test_a_migration_that_hangs_is_stopped(tiny: Tiny, running: Site) -> N
     """In its time; nothing of it goes on running."""
     before = there(running)
     with pytest.raises(ServerError, match="migrate"):
-        await running.deployment(tiny.target("hangs", 1, lasts=300, within=2)).deploy(
+        await running.deployment(tiny.target("hangs", 1, lasts=300, within=4)).deploy(
             lambda _: None
         )
     assert there(running) == before

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from slipway.report import size
 
-# env_file values are read with today's rules, and `up --wait-timeout` exists, from there on.
+# env_file values are read with today's rules, and `up --wait` tells what is healthy, from there on.
 COMPOSE = (2, 24)
 DOCKER = (24, 0)
 CLOCK_SECONDS = 60.0

@@ -12,6 +12,7 @@ from .targetfile import TargetFile
 COMPOSE = ("docker", "compose", "--ansi", "never", "--progress", "quiet")
 _PULL_SECONDS = 900.0
 _DUMP_SECONDS = 1800.0
+_DATABASE_SECONDS = 120.0
 # $1 the compose file, $2 the folder, $3 the dump, $4 user, $5 database, $6 how many are kept.
 # Postgres' own format is compressed. Names rise with the releases, so the newest sort last.
 _DUMP = """
@@ -106,7 +107,7 @@ class _Plan:
         """What a deploy that was cut off left, where the next one could stumble over it."""
         site = self.target.site
         projects = [site.app(one.app, one.sequence) for one in self.found.migrators]
-        steps = [Run("remove", ("sh", "-c", _REMOVE, "remove", name)) for name in projects]
+        steps: list[Step] = [_remove_migrator(name) for name in projects]
         if self.found.interrupted:
             folder = posixpath.normpath(self.target.site.folder)
             title = "remove what was half written"
@@ -168,7 +169,7 @@ class _Plan:
                 (*COMPOSE, "--file", file, "logs", "--no-log-prefix", "--tail", "50"),
             )
             steps = (
-                Run(f"start {app.name} until it is healthy", _up(file, app.start), app.start + 30),
+                Run(f"start {app.name} until it is healthy", _up(file), app.start),
                 Routed(f"{app.name} is routed", app.url, name),
                 Routed(f"{app.name} answers the public", app.url, name, public=True),
             )
@@ -273,7 +274,7 @@ class _Deploy(_Plan):
         if volume not in self.found.volumes:
             made.append(Run(f"volume {volume}", ("docker", "volume", "create", volume)))
         file = posixpath.join(self._database_folder, "compose.yaml")
-        made.append(Run("start the database", _up(file, 120), 150))
+        made.append(Run("start the database", _up(file), _DATABASE_SECONDS))
         if database.keep_dumps:
             made.append(self._dump(database, file))
         return tuple(made)
@@ -301,8 +302,7 @@ class _Deploy(_Plan):
 
     def _stop_migrator(self) -> tuple[Step, ...]:
         """Its client may be gone while it runs, and holds Prisma's lock."""
-        file = posixpath.join(self.folder, "migrator.yaml")
-        return (Run("remove the migrator", _down(file)),)
+        return (_remove_migrator(self.target.site.app(names.MIGRATOR, self.sequence)),)
 
 
 class _Rollback(_Plan):
@@ -323,9 +323,17 @@ class _Rollback(_Plan):
         return Run(f"copy {name}", ("sh", "-c", _COPY, "copy", source, path))
 
 
-def _up(file: str, seconds: int) -> tuple[str, ...]:
-    wait = ("--wait", "--wait-timeout", str(seconds))
-    return (*COMPOSE, "--file", file, "up", "--detach", "--quiet-pull", *wait)
+def _up(file: str) -> tuple[str, ...]:
+    """Start, and wait until all is healthy: as long as the step may take.
+
+    Not by `--wait-timeout`: Compose 2.26 can end with 0 when that is over
+    (`waitDependencies` in its `pkg/compose/convergence.go`).
+    """
+    return (*COMPOSE, "--file", file, "up", "--detach", "--quiet-pull", "--wait")
+
+
+def _remove_migrator(project: str) -> Run:
+    return Run("remove the migrator", ("sh", "-c", _REMOVE, "remove", project))
 
 
 def _down(file: str) -> tuple[str, ...]:

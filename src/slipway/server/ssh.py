@@ -16,6 +16,8 @@ CONNECT_SECONDS = 20.0
 _KEEPALIVE_SECONDS, _KEEPALIVES = 15, 3
 # What the server's own `timeout` gives a command between asking it to end and ending it.
 _GRACE_SECONDS = 10
+# How it ends when it had to.
+_TIMED_OUT = 124
 
 
 class ServerError(SlipwayError):
@@ -76,9 +78,8 @@ class Result:
         """
         if self.code:
             said = (self.error.strip() or self.output.strip()).splitlines()[-20:]
-            title = (
-                f"{what or shlex.join(self.command)} failed on the server (exit code {self.code})"
-            )
+            why = "not done in time" if self.code == _TIMED_OUT else f"exit code {self.code}"
+            title = f"{what or shlex.join(self.command)} failed on the server ({why})"
             raise ServerError("\n".join([title, *said]))
         return self.output
 
