@@ -27,9 +27,14 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PGBIN = "/usr/lib/postgresql/17/bin"
 WORK = "/tmp"  # noqa: S108  in the image
 SERVER = "lab/server:trixie"
+BARE = "lab/bare:trixie"
 SERVER_PACKAGES = [
     *("ca-certificates", "curl", "docker-cli", "docker-compose", "docker.io", "iproute2"),
     *("iptables", "nftables", "openssh-server", "procps", "systemd-standalone-sysusers", "tini"),
+]
+BARE_PACKAGES = [
+    *("ca-certificates", "dbus", "iproute2", "libpam-systemd", "openssh-server", "procps", "sudo"),
+    "systemd-sysv",
 ]
 
 AddLayers = Callable[[Layout, Job], list[Layer]]
@@ -99,7 +104,7 @@ def catalogue() -> dict[str, Image]:
     bookworm = _debian("bookworm")
     # The longest first: they decide how long it all takes.
     images = [_postgres(), bookworm, _node(bookworm), _debian("trixie"), _syft()]
-    images += [_traefik(), _server()]
+    images += [_traefik(), _server(), _bare()]
     return {image.name: image for image in images}
 
 
@@ -198,6 +203,19 @@ def _server() -> Image:
         pins={"suite": "trixie", "epoch": str(debian.EPOCH)},
         config={"Env": [f"PATH={PATH}"]},
         add_layers=_bootstrap("trixie", SERVER_PACKAGES, "debian", "server"),
+        on_demand=True,
+    )
+
+
+def _bare() -> Image:
+    """A Debian 13 server as a hoster hands it over: systemd, SSH, and nothing that serves."""
+    return Image(
+        name=BARE,
+        recipes=("debian", "bare"),
+        modules=("debian", "machine", "oci"),
+        pins={"suite": "trixie", "epoch": str(debian.EPOCH)},
+        config={"Env": [f"PATH={PATH}"]},
+        add_layers=_bootstrap("trixie", BARE_PACKAGES, "debian", "bare"),
         on_demand=True,
     )
 

@@ -6,9 +6,9 @@ import json
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from . import server_disk, server_spec
+from . import images, server_disk, server_spec
 from .background import BOUND, Background
 from .bridge import Bridge
 from .run import output, tail
@@ -39,6 +39,11 @@ class Server:
         port: where its SSH server listens.
         user: who may log in.
     """
+
+    # The image that its disk lies on, and the process that is its first.
+    IMAGE: ClassVar[str] = images.SERVER
+    FIRST: ClassVar[tuple[str, ...]] = ("tini", "-g", "--", "/usr/local/sbin/entrypoint")
+    SCRIPT: ClassVar[str] = RUN
 
     config: Settings
     name: str
@@ -91,7 +96,8 @@ class Server:
     def process(self) -> Background:
         """Its process on this machine: runc's, which passes signals on."""
         unshare = ("unshare", "--mount", "--propagation=slave")
-        shell = ("sh", "-ec", RUN, "server", str(self.config.server_root), str(self.folder))
+        root = self.config.server_root(self.IMAGE)
+        shell = ("sh", "-ec", self.SCRIPT, "server", str(root), str(self.folder))
         return Background(
             command=(*unshare, *shell),
             mark=self.folder,
@@ -120,15 +126,22 @@ class Server:
         self.cut()
         for name in ("disk", "work", "root", "docker", "bundle", "runc"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        disk = self.folder / "disk"
-        server_disk.write(disk, self.config, self.name, self.address, self.bridge.gateway)
+        self.write_disk(self.folder / "disk")
         self.bridge.connect(self.namespace, self.address)
         spec = server_spec.spec(
-            self.folder / "root", self.folder / "docker", self.name, self.namespace
+            self.folder / "root", self.folder / "docker", self.name, self.namespace, self.FIRST
         )
         (self.folder / "bundle/config.json").write_text(json.dumps(spec))
         self.process.start(self._has_host_key)
         self._write_ssh_settings()
+
+    def write_disk(self, disk: Path) -> None:
+        """Lay its own files over the image.
+
+        Args:
+            disk: the upper layer of its file system.
+        """
+        server_disk.write(disk, self.config, self.name, self.address, self.bridge.gateway)
 
     def wait(self) -> None:
         """Return when Docker answers over SSH.
@@ -136,8 +149,16 @@ class Server:
         Raises:
             LabError: it does not in time, or the server has ended.
         """
+        self.wait_for("docker version")
+
+    def wait_for(self, command: str) -> None:
+        """Return when a command succeeds over SSH.
+
+        Raises:
+            LabError: it does not in time, or the server has ended.
+        """
         deadline = time.monotonic() + READY_SECONDS
-        while (done := self._ssh("docker version")).returncode != 0:
+        while (done := self._ssh(command)).returncode != 0:
             if time.monotonic() > deadline or not self.process.pid():
                 raise LabError(
                     f"{self.name} does not answer; see {self.folder}/log and "

@@ -19,20 +19,21 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 
-def prepare(config: Settings, running: Sequence[str]) -> None:
+def prepare(config: Settings, image: str, running: Sequence[str]) -> None:
     """Make and start what is missing.
 
     Args:
         config: the lab's folder and ports.
-        running: the names of the servers that run.
+        image: what the servers' disks lie on.
+        running: the names of the servers that run on one of that name.
 
     Raises:
         LabError: an image could not be made, or has changed below a server that runs.
     """
     mirror = registry.Registry(config)
     mirror.start()
-    make_images(mirror, config)
-    _unpack_root(mirror, config, running)
+    make_images(mirror, config, image)
+    _unpack_root(mirror, config, image, running)
     key = config.servers / "key"
     if not key.exists():
         output("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "slipway lab", "-f", str(key))
@@ -50,15 +51,15 @@ def leave(config: Settings) -> None:
     bridge.remove()
 
 
-def make_images(mirror: registry.Registry, config: Settings) -> None:
-    """The server's disk, and what runs on every server.
+def make_images(mirror: registry.Registry, config: Settings, disk: str) -> None:
+    """A server's disk, and what runs on every server.
 
     Raises:
         LabError: one could not be made.
     """
     lent = machine.survey()
     catalogue = images.catalogue()
-    wanted = [catalogue[name] for name in (images.SERVER, "traefik:v3", "postgres:17")]
+    wanted = [catalogue[name] for name in (disk, "traefik:v3", "postgres:17")]
     stale = [image for image in wanted if not build.is_ready(image, lent, mirror)]
     if stale:
         require("mmdebstrap", "skopeo")
@@ -68,22 +69,24 @@ def make_images(mirror: registry.Registry, config: Settings) -> None:
             raise LabError("\n".join(failures))
 
 
-def _unpack_root(mirror: registry.Registry, config: Settings, running: Sequence[str]) -> None:
+def _unpack_root(
+    mirror: registry.Registry, config: Settings, image: str, running: Sequence[str]
+) -> None:
     """The server's disk as a folder, once for each version of its image."""
-    repository = images.catalogue()[images.SERVER].repository
+    repository, root = images.catalogue()[image].repository, config.server_root(image)
     key = mirror.label(repository, images.LABEL) or ""
-    mark = config.server_root / ".slipway-lab-key"
+    mark = root / ".slipway-lab-key"
     if mark.exists() and mark.read_text() == key:
         return
     if running:
         raise LabError(
-            f"the servers' image has changed, and {', '.join(running)} run on the old one. "
+            f"{image} has changed, and {', '.join(running)} run on the old one. "
             "Run: ci/lab/server down, and then up again"
         )
-    shutil.rmtree(config.server_root, ignore_errors=True)
-    config.server_root.mkdir(parents=True)
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
     with TemporaryDirectory(dir=config.servers) as scratch:
-        _extract(mirror, repository, config.server_root, Path(scratch), config)
+        _extract(mirror, repository, root, Path(scratch), config)
     mark.write_text(key)
 
 

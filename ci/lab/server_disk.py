@@ -28,13 +28,18 @@ def write(disk: Path, config: Settings, name: str, address: str, gateway: str) -
         address: its address.
         gateway: where it finds the lab's registries.
     """
+    write_names(disk, config, name, address, gateway)
+    home = disk / "home/deploy"
+    if not home.exists():
+        _write_home(home, config)
+
+
+def write_names(disk: Path, config: Settings, name: str, address: str, gateway: str) -> None:
+    """Its own name and address, and those of the registries. Arguments as those of `write`."""
     etc = disk / "etc"
     _write_docker(etc / "docker", config, gateway)
     (etc / "hostname").write_text(f"{name}\n")
     (etc / "hosts").write_text(f"127.0.0.1 localhost\n{address} {name}\n")
-    home = disk / "home/deploy"
-    if not home.exists():
-        _write_home(home, config)
 
 
 def _write_docker(folder: Path, config: Settings, gateway: str) -> None:
@@ -44,7 +49,9 @@ def _write_docker(folder: Path, config: Settings, gateway: str) -> None:
     trusted.mkdir(parents=True, exist_ok=True)
     shutil.copy(config.authority / "ca.crt", trusted)
     settings = {"registry-mirrors": [f"http://{mirror}"], "insecure-registries": [mirror]}
-    (folder / "daemon.json").write_text(json.dumps(settings))
+    # What was added to it since stays.
+    if not (folder / "daemon.json").exists():
+        (folder / "daemon.json").write_text(json.dumps(settings))
 
 
 def _write_home(home: Path, config: Settings) -> None:

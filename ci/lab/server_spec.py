@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # capabilities(7), by number.
 CAPABILITIES = (
@@ -15,10 +18,13 @@ CAPABILITIES = (
     *("WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF", "CHECKPOINT_RESTORE"),
 )
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SYSTEMD = "/sbin/init"
 UNIFIED = Path("/sys/fs/cgroup/cgroup.controllers")
 
 
-def spec(root: Path, docker: Path, name: str, namespace: str) -> dict[str, Any]:
+def spec(
+    root: Path, docker: Path, name: str, namespace: str, first: Sequence[str]
+) -> dict[str, Any]:
     """The specification of a server.
 
     Args:
@@ -26,7 +32,9 @@ def spec(root: Path, docker: Path, name: str, namespace: str) -> dict[str, Any]:
         docker: what is at ``/var/lib/docker``: on an overlay, Docker would copy every layer.
         name: its host name.
         namespace: the name of its network namespace.
+        first: its first process; systemd wants unified control groups.
     """
+    groups = "cgroup2" if first[0] == SYSTEMD or UNIFIED.exists() else "cgroup"
     granted = _bounding()
     return {
         "ociVersion": "1.0.2",
@@ -34,14 +42,14 @@ def spec(root: Path, docker: Path, name: str, namespace: str) -> dict[str, Any]:
         "process": {
             "terminal": False,
             "user": {"uid": 0, "gid": 0},
-            "args": ["tini", "-g", "--", "/usr/local/sbin/entrypoint"],
+            "args": list(first),
             "cwd": "/",
             "env": ["container=oci", f"PATH={PATH}", "HOME=/root"],
             "capabilities": dict.fromkeys(("bounding", "effective", "permitted"), granted),
             "noNewPrivileges": False,
         },
         "root": {"path": str(root), "readonly": False},
-        "mounts": _mounts(docker),
+        "mounts": _mounts(docker, groups),
         "linux": {
             "cgroupsPath": f"/{namespace}",
             "resources": {"devices": [{"allow": True, "access": "rwm"}]},
@@ -54,9 +62,8 @@ def spec(root: Path, docker: Path, name: str, namespace: str) -> dict[str, Any]:
     }
 
 
-def _mounts(docker: Path) -> list[dict[str, Any]]:
+def _mounts(docker: Path, groups: str) -> list[dict[str, Any]]:
     """Its mounts, in order."""
-    groups = "cgroup2" if UNIFIED.exists() else "cgroup"
     quiet = ["nosuid", "noexec", "nodev"]
     return [
         _mount("/proc", "proc"),

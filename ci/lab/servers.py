@@ -13,6 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from . import server_base, settings
+from .bare_server import BareServer
 from .run import require
 from .server import Server
 from .settings import LabError, Settings
@@ -84,7 +85,7 @@ def status(names: Sequence[str], config: Settings) -> int:
 
 
 @contextmanager
-def fresh_servers(*names: str) -> Iterator[list[Server]]:
+def fresh_servers(*names: str, kind: type[Server] = Server) -> Iterator[list[Server]]:
     """Servers with empty disks, networks and proxy, for as long as the context lasts.
 
     Nothing of them outlives it. Where this process is killed, they end, and the next command or
@@ -92,6 +93,7 @@ def fresh_servers(*names: str) -> Iterator[list[Server]]:
 
     Args:
         names: their host names; with a number where another process has one of that name.
+        kind: `BareServer` for one without Docker, networks and proxy.
 
     Raises:
         LabError: one does not start.
@@ -99,7 +101,9 @@ def fresh_servers(*names: str) -> Iterator[list[Server]]:
     config = settings.load()
     with ExitStack() as owned:
         with alone(config):
-            servers = [owned.enter_context(_owned(_unused(name, config), config)) for name in names]
+            servers = [
+                owned.enter_context(_owned(_unused(name, config), config, kind)) for name in names
+            ]
             _start(servers, config)
         yield servers
 
@@ -141,7 +145,9 @@ def alone(config: Settings) -> Iterator[None]:
         yield
 
 
-def _add(name: str, config: Settings, *, bound: bool = False) -> Server:
+def _add(
+    name: str, config: Settings, kind: type[Server] = Server, *, bound: bool = False
+) -> Server:
     """A new server, at the first address that no other has.
 
     Raises:
@@ -153,16 +159,19 @@ def _add(name: str, config: Settings, *, bound: bool = False) -> Server:
     place = next(place for place in count() if place not in taken)
     if place >= PLACES:
         raise LabError(f"there are {PLACES} servers already: remove some in {config.servers}")
-    server = Server(config, name, place, bound)
+    server = kind(config, name, place, bound)
     server.folder.mkdir(parents=True, exist_ok=True)
+    (server.folder / "image").write_text(kind.IMAGE)
     (server.folder / "place").write_text(str(place))
     return server
 
 
 def _load(folder: Path, config: Settings) -> Server:
     """The server that a folder belongs to."""
-    place = int((folder / "place").read_text())
-    return Server(config, folder.name, place, bound=(folder / OWNER).exists())
+    place, image = int((folder / "place").read_text()), folder / "image"
+    bare = image.exists() and image.read_text() == BareServer.IMAGE
+    kind = BareServer if bare else Server
+    return kind(config, folder.name, place, bound=(folder / OWNER).exists())
 
 
 def _unused(name: str, config: Settings) -> str:
@@ -173,12 +182,12 @@ def _unused(name: str, config: Settings) -> str:
 
 
 @contextmanager
-def _owned(name: str, config: Settings) -> Iterator[Server]:
+def _owned(name: str, config: Settings, kind: type[Server]) -> Iterator[Server]:
     """A new server that belongs to this process, and is removed with all it had.
 
     Entered by who holds the servers' lock, and left by who does not.
     """
-    server = _add(name, config, bound=True)
+    server = _add(name, config, kind, bound=True)
     with (server.folder / OWNER).open("w") as owner:
         fcntl.flock(owner, fcntl.LOCK_EX)
         try:
@@ -215,7 +224,9 @@ def _named(names: Sequence[str], config: Settings) -> list[Server]:
 
 def _start(servers: Sequence[Server], config: Settings) -> None:
     """Start servers, all at the same time, and say where they are."""
-    server_base.prepare(config, [one.name for one in all_of(config) if one.process.pid()])
+    running = [one for one in all_of(config) if one.process.pid()]
+    for image in {server.IMAGE for server in servers}:
+        server_base.prepare(config, image, [one.name for one in running if image == one.IMAGE])
     for server in servers:
         # Not in a thread of its own, with which one that is bound would end.
         server.boot()

@@ -54,10 +54,9 @@ class Settings:
         """The folder of the servers' disks, and of the key that they are logged in to with."""
         return self.home / "servers"
 
-    @property
-    def server_root(self) -> Path:
-        """The unpacked image that every server's disk lies on."""
-        return self.home / "server-root"
+    def server_root(self, image: str) -> Path:
+        """The folder where an image is unpacked that servers' disks lie on."""
+        return self.home / "disks" / image.replace("/", "-").replace(":", "-")
 
     @property
     def network(self) -> int:

@@ -19,6 +19,21 @@ from .target import Target
 Plan = Callable[[Situation], tuple[Stage, ...]]
 
 
+def outcome(found: Situation, sequence: int) -> str:
+    """What serves after a release that failed.
+
+    Args:
+        found: What is on the server then.
+        sequence: The number of the release that failed.
+    """
+    serving = found.serving
+    if serving is None:
+        return "nothing serves"
+    if serving.sequence < sequence:
+        return f"rolled back; {serving.identifier} serves as before"
+    return f"{serving.identifier} serves; what is left to do, the next deploy does"
+
+
 @dataclass
 class Change:
     """A deploy or a rollback.
@@ -61,7 +76,8 @@ class Change:
             except ServerError as error:
                 result = str(error).partition("\n")[0]
                 await record(server, target.site, self._entry(target, found, result))
-                raise
+                after = outcome(await look(server, target.site), found.next_sequence)
+                raise ServerError(f"{error}\n{target.site.name}: {after}") from error
             await record(server, target.site, self._entry(target, found, result))
         return self._report(target, performer.timeline)
 

@@ -28,6 +28,8 @@ def app(target: Target, one: AppRelease, sequence: int) -> compose.File:
         labels=tuple(f"{key}={value}" for key, value in labels.items()),
         networks={network: {} for network in wanted},
         healthcheck=compose.Health(test=_asks(one), start_period=f"{one.start}s"),
+        # Until the whole release is proved: see rollout.
+        restart="no",
         security_opt=_PLAIN,
         cap_drop=("ALL",),
     )

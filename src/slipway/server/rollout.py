@@ -46,6 +46,18 @@ find "$1" -type f \\( -name '*.env.??????' -o -name '*.json.??????' -o -name '*.
 """
 # $1 the migrator's compose project: `down` by a project's name passes over what `run` made.
 _REMOVE = 'docker ps --all --quiet --filter "label=com.docker.compose.project=$1" | xargs -r docker rm --force'
+# $1 a compose project. The last health checks: exit code and output of each.
+_HEALTH = """
+docker ps --all --quiet --filter "label=com.docker.compose.project=$1" | xargs -r docker inspect --format \\
+  '{{with .State.Health}}{{.Status}}{{range .Log}}
+{{.End.Format "15:04:05"}} exit code {{.ExitCode}} {{.Output}}{{end}}{{end}}'
+"""
+# $@ compose projects. All in one command: a power cut should find the whole release, or none of it.
+_KEEP = """
+for project; do
+  docker ps --quiet --filter "label=com.docker.compose.project=$project"
+done | xargs docker update --restart unless-stopped
+"""
 # $@ images of releases that have gone. One that something still uses stays.
 _FORGET = 'timeout 50 docker image rm -- "$@" >/dev/null 2>&1 || true'
 
@@ -158,8 +170,10 @@ class _Plan:
         """Each app beside the old one, and proved, before anything old is touched.
 
         Until the last one is proved, all can be undone: the old ones still run, and take over at once.
+        So they do when the server restarts before that: the new ones do not come back.
         """
         made: list[Stage] = []
+        projects = [self.target.site.app(app.name, self.sequence) for app in self.target.apps]
         removals: list[Step] = []
         for app in self.target.apps:
             file, name = self._file(app), self.target.site.app(app.name, self.sequence)
@@ -173,7 +187,11 @@ class _Plan:
                 Routed(f"{app.name} is routed", app.url, name),
                 Routed(f"{app.name} answers the public", app.url, name, public=True),
             )
-            made.append(Stage(f"start {app.name}", steps, (logs, *removals)))
+            made.append(
+                Stage(f"start {app.name}", steps, (logs, _checks(app.name, name), *removals))
+            )
+        keep = Run("start with the server", ("sh", "-c", _KEEP, "keep", *projects))
+        made.append(Stage("take over", (keep,), tuple(removals)))
         return made
 
     @property
@@ -321,6 +339,10 @@ class _Rollback(_Plan):
     def _copy(self, name: str) -> Step:
         source, path = posixpath.join(self.source, name), posixpath.join(self.folder, name)
         return Run(f"copy {name}", ("sh", "-c", _COPY, "copy", source, path))
+
+
+def _checks(app: str, project: str) -> Run:
+    return Run(f"health checks of {app}", ("sh", "-c", _HEALTH, "health", project))
 
 
 def _up(file: str) -> tuple[str, ...]:
