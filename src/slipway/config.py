@@ -304,10 +304,34 @@ class ServerConfig(Section):
     )
     cert_resolver: Name | None = Field(
         default=None,
-        description="The certificate resolver of its Traefik that gets the certificates. Default: none, the "
-        "proxy has them as files.",
+        description="The certificate resolver of its Traefik that gets the certificates. Default: `acme` with "
+        "acme_email; else none, the proxy has them as files.",
         examples=["acme"],
     )
+    acme_email: str | None = Field(
+        default=None,
+        pattern=r"^[^\s@]+@[^\s@]+$",
+        description="Whom the certificate authority may write to. With it, the proxy that `setup` starts gets "
+        "its certificates by ACME; without it, `setup` wants a certificate.",
+        examples=["ops@example.com"],
+    )
+    acme_server: Url | None = Field(
+        default=None,
+        description="The authority's ACME directory; the environment's `ca` tells who signs it. Default: "
+        "Let's Encrypt.",
+        examples=["https://ca.example.com/acme/directory"],
+    )
+    proxy_image: str = Field(
+        default="traefik:v3",
+        pattern=r"^\S+$",
+        description="The image of the proxy that `setup` starts.",
+        examples=["traefik:v3.6"],
+    )
+
+    @property
+    def resolver(self) -> str:
+        """The certificate resolver that routers name; empty for none."""
+        return self.cert_resolver or ("acme" if self.acme_email else "")
 
 
 class EnvironmentConfig(Section):

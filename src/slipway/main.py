@@ -183,6 +183,30 @@ class Slipway:
         with reported():
             return await unlock(await self._operator(env))
 
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    async def setup(  # noqa: PLR0917 - who calls a function names its arguments
+        self,
+        env: _Env = "staging",
+        admin: Annotated[str, Doc("Who sets it up: root, or one who has sudo")] = "root",
+        admin_key: Annotated[
+            dagger.Secret | None, Doc("The private key for that; default: the deploys' ssh_key")
+        ] = None,
+        certificate: Annotated[
+            dagger.File | None, Doc("The proxy's certificate and those above it, PEM")
+        ] = None,
+        certificate_key: Annotated[dagger.Secret | None, Doc("Its private key, PEM")] = None,
+        dry_run: Annotated[bool, Doc("Only show what would be changed")] = False,
+    ) -> str:
+        """Prepare a bare Debian 13: Docker, user, networks, proxy, firewall, security upgrades."""
+        from .setup import inputs, setup  # noqa: PLC0415 - no other function needs the libraries
+
+        with reported(), self._progress() as say:
+            survey = await take(self.ws, self.config)
+            operator = await self._at(survey).operator(env)
+            given = inputs.Inputs(admin, admin_key, certificate, certificate_key)
+            wanted = await inputs.wanted(operator, survey.project.environment(env), given)
+            return await setup.Setup(wanted, dry_run).run(say)
+
     @function(cache="session")  # type: ignore[call-overload, untyped-decorator]
     async def release(self, env: _Env = "staging", api_url: _ApiUrl = None) -> Release:
         """Make the images as an object to chain: `… release api export --path api.tar`."""

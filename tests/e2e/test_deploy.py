@@ -136,7 +136,9 @@ async def test_a_release_that_is_never_healthy_is_removed_and_the_old_one_serves
     assert done.returncode == 1
     assert "start api until it is healthy failed on the server (not done in time)" in done.stderr
     assert "Nest application successfully started" in done.stderr
-    assert re.search(r"health checks of api:\n  +starting\n +\d\d:\d\d:\d\d exit code 1", done.stderr)
+    assert re.search(
+        r"health checks of api:\n  +starting\n +\d\d:\d\d:\d\d exit code 1", done.stderr
+    )
     assert "rolled back" in done.stderr
     assert await site.status(f"{API}/health") == (200, "mindfulspace-staging-api-2")
     left = site.server.ssh("docker ps --all --format '{{.Names}}'")

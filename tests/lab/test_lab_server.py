@@ -15,6 +15,7 @@ import pytest
 
 from ci.lab import secure_registry, server_spec, settings
 from ci.lab import servers as lab_servers
+from ci.lab.server import Server
 from ci.lab.servers import fresh_servers
 from ci.lab.settings import LabError
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     import dagger
 
-    from ci.lab.server import Server
 
 pytestmark = pytest.mark.engine
 
@@ -154,6 +154,7 @@ def test_a_killed_test_leaves_nothing_behind() -> None:
     """Its server ends with it; who next has to do with servers removes what is left."""
     program = """
 import time
+from ci.lab.server import Server
 from ci.lab.servers import fresh_servers
 with fresh_servers("lab-killed") as (server,):
     print(server.name, flush=True)
@@ -180,7 +181,7 @@ def test_a_server_asks_for_no_more_than_this_machine_has() -> None:
     """Runc refuses a capability that is not there to give."""
     status = Path("/proc/self/status").read_text()
     mask = int(status.split("CapBnd:")[1].split()[0], 16)
-    spec = server_spec.spec(Path("/root"), Path("/docker"), "one", "one")
+    spec = server_spec.spec(Path("/root"), Path("/docker"), "one", "one", Server.FIRST)
     asked = spec["process"]["capabilities"]["bounding"]
     assert len(asked) == (mask & (1 << len(server_spec.CAPABILITIES)) - 1).bit_count()
     assert ("CAP_SYS_RESOURCE" in asked) == bool(mask >> 24 & 1)

@@ -140,7 +140,7 @@ class _Aim:
         parts = urlsplit(url or "")
         path = posixpath.normpath(parts.path or "/")
         server = self.settings.server
-        return Routing(parts.hostname or "", path, (server and server.cert_resolver) or "")
+        return Routing(parts.hostname or "", path, server.resolver if server else "")
 
     def _url(self, app: App) -> str | None:
         """An app's address; the usual keys serve where there is one app of its kind."""
@@ -193,6 +193,7 @@ class _Aim:
             "POSTGRES_PASSWORD": unquote(parts.password or ""),
             "POSTGRES_DB": unquote(parts.path.removeprefix("/")),
         }
+        self.problems += [f"api_env: {DATABASE_URL}: {no}" for no in envfile.impossible(wanted)]
         given = self._parsed("db_env", self.secrets.db_env)
         for name, value in wanted.items():
             if not value:

@@ -11,6 +11,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # (compose-go, dotenv/parser.go and template.go).
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "$": "\\$", "\n": "\\n", "\r": "\\r"}
 _TABLE = str.maketrans(_ESCAPES)
+# Bytes of NAME=value and the NUL behind it that Linux starts a process with (MAX_ARG_STRLEN, execve(2)).
+_MOST = 32 * 4096
 
 
 def parse(text: str, where: str) -> dict[str, str]:
@@ -42,12 +44,29 @@ def parse(text: str, where: str) -> dict[str, str]:
             problems.append(f"line {binding.original.line}: {binding.key} is set twice")
         elif binding.key is not None:
             values[binding.key] = binding.value or ""
-    problems += [
-        f"{name}: holds a NUL character" for name, value in values.items() if "\0" in value
-    ]
+    problems += impossible(values)
     if problems:
         raise ConfigError(where, problems)
     return values
+
+
+def impossible(values: Mapping[str, str]) -> list[str]:
+    """Why no process can have these values; none of them is shown.
+
+    Args:
+        values: By name.
+
+    Returns:
+        A line for each that is impossible.
+    """
+    found = [f"{name}: holds a NUL character" for name, value in values.items() if "\0" in value]
+    for name, value in values.items():
+        size, most = len(value.encode()), _MOST - len(f"{name}=") - 1
+        if size > most:
+            found.append(
+                f"{name}: {size:,} bytes — Linux takes at most {most:,}; hand it over as a file"
+            )
+    return found
 
 
 def render(values: Mapping[str, str]) -> str:

@@ -10,8 +10,8 @@ from slipway.report import seconds
 
 from .hints import hints
 from .routing import Router
-from .ssh import DisconnectedError, Server, ServerError
-from .steps import Drain, Routed, Run, Stage, Step, Write
+from .ssh import DisconnectedError, Server, ServerError, connect
+from .steps import Drain, Login, Routed, Run, Stage, Step, Write
 from .writing import write
 
 _NEXT = (
@@ -85,10 +85,13 @@ class Performer:
                 done = await self.server.run(*step.command, stdin=step.stdin, seconds=step.seconds)
                 return done.checked(step.title) or done.error
             case Write():
-                await write(self.server, step.path, step.text, step.mode)
+                await write(self.server, step.path, step.text, step.mode, step.owner)
             case Routed():
                 asked = Router(ca=self.router.ca) if step.public else self.router
                 await asked.wait(step.url, step.release, step.seconds)
+            case Login():
+                async with connect(step.address, step.key) as another:
+                    (await another.run(*step.command)).checked(step.title)
             case Drain():
                 await anyio.sleep(step.seconds)
         return ""

@@ -90,12 +90,25 @@ class Server:
     Args:
         address: Where it is.
         connection: The open connection.
+        prefix: What every command begins with, such as `sudo -n --`.
     """
 
-    def __init__(self, address: Address, connection: "asyncssh.SSHClientConnection") -> None:
+    def __init__(
+        self,
+        address: Address,
+        connection: "asyncssh.SSHClientConnection",
+        prefix: tuple[str, ...] = (),
+    ) -> None:
         """Keep the connection; `connect` closes it."""
         self.address = address
         self.connection = connection
+        self.prefix = prefix
+
+    def root(self) -> "Server":
+        """The same server, with every command run by root."""
+        if self.address.user == "root":
+            return self
+        return Server(self.address, self.connection, ("sudo", "-n", "--"))
 
     async def run(self, *command: str, stdin: str | None = None, seconds: float = 60.0) -> Result:
         """Run one command to its end.
@@ -111,7 +124,14 @@ class Server:
         Raises:
             DisconnectedError: The connection broke.
         """
-        bounded = ("timeout", f"--kill-after={_GRACE_SECONDS}", f"{seconds:g}", *command)
+        # `timeout` behind sudo: before it, it could not end what root runs.
+        bounded = (
+            *self.prefix,
+            "timeout",
+            f"--kill-after={_GRACE_SECONDS}",
+            f"{seconds:g}",
+            *command,
+        )
         done = await self._run(shlex.join(bounded), stdin, seconds + 2 * _GRACE_SECONDS)
         if done.returncode is None:
             raise DisconnectedError(f"the connection to {self.address.shown} broke")

@@ -1,7 +1,9 @@
 """The steps of a plan: values that say what happens on the server, and one line for the reader each."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from .ssh import Address
 
 PRIVATE = 0o600
 
@@ -38,12 +40,14 @@ class Write:
         path: Relative to the deploying user's home.
         text: What it holds; never shown.
         mode: Its permissions from the first byte.
+        owner: `user:group`, where another than the one who writes.
     """
 
     title: str
     path: str
     text: str
     mode: int = PRIVATE
+    owner: str = ""
 
     def __str__(self) -> str:
         """Path and permissions."""
@@ -75,6 +79,27 @@ class Routed:
 
 
 @dataclass(frozen=True)
+class Login:
+    """Log in anew, by a connection of its own, and run one command.
+
+    Attributes:
+        title: For the log.
+        address: Who logs in, and where.
+        key: The private key; never shown.
+        command: The program and its arguments.
+    """
+
+    title: str
+    address: Address
+    key: str = field(repr=False)
+    command: tuple[str, ...] = ("true",)
+
+    def __str__(self) -> str:
+        """Who, and the command."""
+        return f"log in anew as {self.address.shown}: {shlex.join(self.command)}"
+
+
+@dataclass(frozen=True)
 class Drain:
     """Let the requests end that the old release still answers.
 
@@ -91,7 +116,7 @@ class Drain:
         return f"wait {self.seconds:g} s for requests in flight"
 
 
-Step = Run | Write | Routed | Drain
+Step = Run | Write | Routed | Login | Drain
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Prepares a bare Debian 13 for deploys."""
