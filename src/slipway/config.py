@@ -350,7 +350,8 @@ class EnvironmentConfig(Section):
     server: ServerConfig | None = Field(default=None, description="The machine that it runs on.")
     seed: bool = Field(
         default=False,
-        description="Whether a deploy seeds the database after migrating it; refused in production.",
+        description="Whether a deploy seeds the database after migrating it; refused for prod and production "
+        "whatever they say, for production = true, and for a name such as prod-eu without production = false.",
     )
     keep: int = Field(
         default=5,

@@ -9,7 +9,7 @@ from .config import EnvironmentConfig
 from .errors import ConfigError
 from .failures import message
 from .publish import Published
-from .server.aim import Secrets, target
+from .server.aim import Secrets, seeding, target
 from .server.deploy import Deployment
 from .server.doctor import doctor
 from .server.names import Site
@@ -71,7 +71,7 @@ class Delivery:
 
     def _missing(self, environment: str) -> list[str]:
         """What no deploy can go on without."""
-        problems = self._unreachable(environment)
+        problems = [*self._unreachable(environment), *seeding(self.survey.project, environment)]
         if self.survey.project.migrator and not self.access.api_env:
             problems.append(_missing("api_env"))
         return problems
@@ -108,7 +108,6 @@ class Delivery:
             environment,
             {name: name for name in names},
             Secrets(texts.get("api_env"), texts.get("db_env")),
-            production=project.is_production(environment),
             identifier="doctor",
             login=Login(host, *login) if login and host else None,
         )
@@ -166,7 +165,6 @@ class Delivery:
             plan.environment,
             images,
             Secrets(texts.get("api_env"), texts.get("db_env")),
-            production=project.is_production(plan.environment),
             identifier=identifier,
             manifest=file.json_text(),
             migrations=await self._migrations(),

@@ -1,5 +1,6 @@
 """A project with nothing left open: what each image is made of, and how."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,7 +16,8 @@ from .configfile import nearest
 from .errors import ConfigError
 from .prisma import PrismaProject
 
-_PRODUCTION = ("prod", "production")
+# Names of environments that are production unless they say otherwise.
+PRODUCTION = frozenset({"prod", "production"})
 # Where compilers write.
 OUTPUTS = ("dist", "build", "lib", "out", "output")
 
@@ -131,7 +133,16 @@ class Project:
     def is_production(self, name: str) -> bool:
         """Whether an environment is production: as it says, else by its usual names."""
         said = self.environment(name).production
-        return name in _PRODUCTION if said is None else said
+        return name in PRODUCTION if said is None else said
+
+    def has_real_data(self, name: str) -> bool:
+        """Whether an environment's database is to be kept safe: production's, whatever it says of itself.
+
+        One with `prod` or `production` as a word of its name, such as `prod-eu`, has to say that it is none.
+        """
+        said = self.environment(name).production
+        called = not PRODUCTION.isdisjoint(re.split("[._-]+", name))
+        return name in PRODUCTION or (called if said is None else said)
 
     def environment(self, name: str) -> EnvironmentConfig:
         """The settings of one environment; an empty one where no environment is configured.

@@ -36,6 +36,7 @@ ELSEWHERE = {
 # What takes a server is run on one.
 _SERVER = "needs a server: there it is run on one, as people type it"
 for _name, _test in {
+    "setup": "test_setup.py::test_a_bare_server_is_prepared_and_deployed_to",
     "plan": "test_deploy.py::test_a_key_that_is_not_pinned_is_refused",
     "deploy": "test_deploy.py::test_the_first_deploy_ends_with_the_public_addresses_answering",
     "rollback": "test_rollback.py::test_it_is_a_function_of_the_module",

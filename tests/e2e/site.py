@@ -238,7 +238,6 @@ class Site:
             environment,
             made.images,
             aim.Secrets(api_env=f"DATABASE_URL={URL}\n"),
-            production=project.is_production(environment),
             identifier=identifier,
             manifest=made.manifest,
             login=self.login,
@@ -306,16 +305,19 @@ class Site:
 
 
 @contextmanager
-def example_site(folder: Path, name: str, drain: float = 3) -> Iterator[Site]:
+def example_site(
+    folder: Path, name: str, drain: float = 3, kind: type[Server] = Server
+) -> Iterator[Site]:
     """The example, configured for an empty server of that name; removed at the end.
 
     Args:
         folder: Where the repository is made.
         name: The server's name.
         drain: Seconds that requests in flight get.
+        kind: `BareServer` for one that nobody has set up.
     """
     lab = settings.load()
-    with fresh_servers(name) as (server,):
+    with fresh_servers(name, kind=kind) as (server,):
         password = (lab.home / "secure-registry" / "password").read_text().strip()
         site = Site(copy_example(folder / "mindfulspace").path, server, password, drain)
         (site.path / "ca.pem").write_text(server.ca.read_text())

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from slipway.config import EnvironmentConfig
 from slipway.errors import ConfigError
-from slipway.project import App, Project
+from slipway.project import PRODUCTION, App, Project
 
 from . import envfile
 from .names import Site
@@ -37,7 +37,6 @@ def target(
     images: Mapping[str, str],
     secrets: Secrets,
     *,
-    production: bool,
     identifier: str,
     manifest: str = "{}\n",
     migrations: tuple[str, ...] = (),
@@ -50,7 +49,6 @@ def target(
         environment: The environment's name.
         images: Image → its reference by digest.
         secrets: The environment's secrets.
-        production: Whether it is production.
         identifier: The release's name.
         manifest: release.json.
         migrations: Names of the migrations that it knows.
@@ -62,11 +60,32 @@ def target(
     Raises:
         ConfigError: What is missing or does not fit together.
     """
-    aim = _Aim(project, environment, images, secrets, production=production)
+    aim = _Aim(project, environment, images, secrets)
     made = aim.target(identifier, manifest)
     if aim.problems:
         raise ConfigError(f"deploying to {environment}", aim.problems)
     return replace(made, login=login, migrations=migrations)
+
+
+def seeding(project: Project, environment: str) -> list[str]:
+    """Why an environment is not seeded as slipway.toml has it.
+
+    Args:
+        project: The project.
+        environment: The environment's name.
+
+    Returns:
+        One problem where it is production, or by its name could be.
+    """
+    settings = project.environment(environment)
+    if not settings.seed or not project.has_real_data(environment):
+        return []
+    why = "production is never seeded; remove it"
+    if environment not in PRODUCTION and settings.production is None:
+        why = (
+            "the name says production, which is never seeded; remove it, or set production = false"
+        )
+    return [f"environments.{environment}.seed: true — {why}"]
 
 
 @dataclass
@@ -77,7 +96,6 @@ class _Aim:
     environment: str
     images: Mapping[str, str]
     secrets: Secrets
-    production: bool = field(kw_only=True)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -86,10 +104,7 @@ class _Aim:
 
     def target(self, identifier: str, manifest: str) -> Target:
         env = self._parsed("api_env", self.secrets.api_env)
-        if self.settings.seed and self.production:
-            self.problems.append(
-                f"environments.{self.environment}.seed: true — production is never seeded; remove it"
-            )
+        self.problems += seeding(self.project, self.environment)
         database = self._database(env) if self.project.migrator else None
         return Target(
             site=Site(self.project.name, self.environment),
@@ -183,7 +198,11 @@ class _Aim:
             )
         if "." in host:
             return None
-        return Database(POSTGRES, host, self._database_env(url), _DUMPS if self.production else 0)
+        return Database(POSTGRES, host, self._database_env(url), self._dumps)
+
+    @property
+    def _dumps(self) -> int:
+        return _DUMPS if self.project.has_real_data(self.environment) else 0
 
     def _database_env(self, url: str) -> dict[str, str]:
         """The URL's parts, decoded; what db_env says has to be the same."""

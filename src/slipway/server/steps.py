@@ -27,7 +27,8 @@ class Run:
     def __str__(self) -> str:
         """The command as it could be typed; a script by its title and arguments."""
         if self.command[:2] == ("sh", "-c"):
-            return f"{self.title} ({shlex.join(self.command[4:])})"
+            arguments = shlex.join(self.command[4:])
+            return f"{self.title} ({arguments})" if arguments else self.title
         return shlex.join(self.command) + (" < (secret)" if self.stdin is not None else "")
 
 

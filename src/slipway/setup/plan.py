@@ -28,12 +28,13 @@ _REVERT = f"""
 if [ -e {FIREWALL_FILE} ]; then nft --file {FIREWALL_FILE}; else nft delete table inet {firewall.TABLE}; fi
 """
 _TIMER = "slipway-firewall-revert"
-# $1 the rules, $2 what to go back to, $3 after how many seconds.
+# $1 the rules, $2 after how many seconds they are taken back.
 _TRY = f"""
 set -eu
 nft --check --file "$1"
 systemctl stop {_TIMER}.timer 2>/dev/null || true
-systemd-run --quiet --collect --unit={_TIMER} --on-active="$3" sh -c "$2"
+systemd-run --quiet --collect --unit={_TIMER} --on-active="$2" --timer-property=AccuracySec=1s \\
+  sh -c '{_REVERT}'
 nft --file "$1"
 """
 _ENABLE_FIREWALL = (
@@ -170,7 +171,7 @@ def _firewall(found: Found, wanted: Wanted) -> Stage:
     enabled = found.units.get("slipway-firewall.service") == _RUNS
     if found.guards or (there and enabled):
         return Stage("firewall", ())
-    attempt = ("sh", "-c", _TRY, "try", _CANDIDATE, _REVERT, str(_REVERT_SECONDS))
+    attempt = ("sh", "-c", _TRY, "try", _CANDIDATE, str(_REVERT_SECONDS))
     return Stage(
         "firewall",
         (

@@ -25,6 +25,7 @@ def make(
     **changes: Any,
 ) -> Target:
     """The target of a small project."""
+    name = changes.get("environment", "staging")
     project = Project(
         "shop",
         "node",
@@ -32,12 +33,11 @@ def make(
         "10",
         changes.get("apps", (WEB, API)),
         migrator=Migrator(PrismaProject("apps/api", "prisma/schema.prisma")),
-        environments={"staging": settings},
+        environments={name: settings},
     )
     secrets = Secrets(api_env, changes.get("db_env"))
-    production = changes.get("production", False)
     images = changes.get("images", IMAGES)
-    return aim.target(project, "staging", images, secrets, production=production, identifier="v1")
+    return aim.target(project, name, images, secrets, identifier="v1")
 
 
 def problems(*arguments: Any, **changes: Any) -> tuple[str, ...]:
@@ -112,19 +112,63 @@ def test_db_env_has_to_fit_the_url() -> None:
     assert found == ("db_env: POSTGRES_PASSWORD is not the password in api_env's DATABASE_URL",)
 
 
+def test_a_password_that_no_process_can_have_is_refused() -> None:
+    """A NUL in the URL, percent-encoded."""
+    (found,) = problems(api_env="DATABASE_URL=postgresql://app:secret%00@db:5432/shop")
+    assert found == "api_env: DATABASE_URL: POSTGRES_PASSWORD: holds a NUL character"
+
+
 def test_the_containers_own_loopback_is_no_database() -> None:
     """A URL from a developer's machine."""
     (found,) = problems(api_env="DATABASE_URL=postgresql://a:b@localhost:5432/shop")
     assert "localhost" in found
 
 
-def test_production_is_never_seeded() -> None:
-    """Whatever the config says."""
-    settings = STAGING.model_copy(update={"seed": True})
-    assert make(settings).migration.seed  # type: ignore[union-attr]
-    assert problems(settings, production=True) == (
-        "environments.staging.seed: true — production is never seeded; remove it",
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("prod", None), ("prod", False), ("production", False), ("live", True), ("staging", True)],
+)
+def test_production_is_never_seeded(name: str, said: bool | None) -> None:
+    """Whatever the config says; with the key to remove."""
+    settings = STAGING.model_copy(update={"seed": True, "production": said})
+    assert problems(settings, environment=name) == (
+        f"environments.{name}.seed: true — production is never seeded; remove it",
     )
+
+
+@pytest.mark.parametrize("name", ["prod-eu", "shop_production", "pre-prod", "eu.prod"])
+def test_what_is_called_like_production_is_seeded_only_where_it_says_that_it_is_none(
+    name: str,
+) -> None:
+    """A forgotten `production = true` would cost the data."""
+    settings = STAGING.model_copy(update={"seed": True})
+    (found,) = problems(settings, environment=name)
+    assert found == (
+        f"environments.{name}.seed: true — the name says production, which is never seeded; "
+        "remove it, or set production = false"
+    )
+    assert make(settings.model_copy(update={"production": False}), environment=name).migration
+
+
+@pytest.mark.parametrize("name", ["staging", "product", "reproduction-1"])
+def test_any_other_environment_is_seeded_where_the_config_says_so(name: str) -> None:
+    """And not otherwise."""
+    seeded = make(STAGING.model_copy(update={"seed": True}), environment=name)
+    assert seeded.migration
+    assert seeded.migration.seed
+    plain = make(environment=name)
+    assert plain.migration
+    assert not plain.migration.seed
+
+
+@pytest.mark.parametrize(("name", "said", "dumps"), [("prod", False, 7), ("staging", None, 0)])
+def test_production_is_dumped_before_it_is_migrated(
+    name: str, said: bool | None, dumps: int
+) -> None:
+    """By what it is called, as for the seed."""
+    database = make(STAGING.model_copy(update={"production": said}), environment=name).database
+    assert database
+    assert database.keep_dumps == dumps
 
 
 def test_two_front_ends_need_addresses_by_name() -> None:

@@ -41,3 +41,15 @@ def test_a_value_is_written_in_double_quotes(value: str, line: str) -> None:
     """With all escaped that Compose would undo or fill in."""
     assert envfile.render({"A": value}) == f"{line}\n"
     assert envfile.parse(envfile.render({"B": "1"}), "x") == {"B": "1"}
+
+
+def test_a_value_that_no_process_can_have_is_refused_without_being_shown() -> None:
+    """A NUL ends what a process reads; Linux starts none with more than 128 KiB in one variable."""
+    longest = "x" * (131_072 - len("LONG=") - 1)
+    assert envfile.parse(f"LONG={longest}", "api_env") == {"LONG": longest}
+    with pytest.raises(ConfigError) as caught:
+        envfile.parse(f"NUL=secret\0\nLONG={longest}ü", "api_env")
+    assert caught.value.problems == (
+        "NUL: holds a NUL character",
+        "LONG: 131,068 bytes — Linux takes at most 131,066; hand it over as a file",
+    )
