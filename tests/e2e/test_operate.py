@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,8 +13,9 @@ from slipway.errors import ConfigError
 from slipway.server import status
 from slipway.server.doctor import doctor
 from slipway.server.logs import Wanted, logs
+from slipway.server.names import Site as Name
 from slipway.server.overview import overview
-from slipway.server.target import Login
+from slipway.server.target import Login, Target
 from tests.e2e.site import WEB, Site, example_site, public_names
 from tests.e2e.tiny import Tiny, push
 
@@ -71,6 +73,43 @@ async def test_status_names_what_is_broken(tiny: Tiny) -> None:
     # The proxy answers 502 until it has seen that the container is gone, then 404.
     assert said.count("status 200") == 1
     assert "tester deploys v2 since" in said
+
+
+async def test_production_is_dumped_before_it_migrates_and_the_dump_comes_back(tiny: Tiny) -> None:
+    """Beside staging on one server; the report says where the dump is, and how large."""
+    production = for_production(tiny.target("v1"))
+    await tiny.site.deployment(production).deploy(ignored)
+    exec_db = "docker exec -i mindfulspace-prod-database-db-1"
+    query = f"{exec_db} psql -At -U app -d mindful"
+    tiny.site.server.ssh(
+        query, stdin="CREATE TABLE mood (word text); INSERT INTO mood VALUES ('fine');"
+    )
+    said = await tiny.site.deployment(replace(production, identifier="v2")).deploy(ignored)
+    found = re.search(
+        r"dump +(slipway/mindfulspace-prod/database/dumps/000002-v2\.dump) (\d+) bytes", said
+    )
+    assert found, said
+    assert int(found[2]) > 500
+    tiny.site.server.ssh(query, stdin="DROP TABLE mood;")
+    restore = f"{exec_db} pg_restore -U app -d mindful --clean --if-exists < {found[1]}"
+    tiny.site.server.ssh(restore)
+    assert tiny.site.server.ssh(query, stdin="SELECT word FROM mood;").strip() == "fine"
+    assert (await shown(tiny.site)).startswith("mindfulspace-staging runs v1")
+
+
+def for_production(target: Target) -> Target:
+    """The same release for production, at its own addresses."""
+    assert target.database
+    apps = [
+        replace(app, routing=replace(app.routing, host=app.routing.host.replace("staging.", "")))
+        for app in target.apps
+    ]
+    return replace(
+        target,
+        site=Name("mindfulspace", "prod"),
+        apps=tuple(apps),
+        database=replace(target.database, keep_dumps=7),
+    )
 
 
 async def test_logs_are_shown_as_they_come_and_end_with_the_caller(tiny: Tiny) -> None:

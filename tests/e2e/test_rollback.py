@@ -34,7 +34,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
         example_site(folder, "rollback", drain=1) as site,
         public_names(site.server.address),
     ):
-        yield push(site, 2)
+        yield push(site, 3)
 
 
 async def deployed(tiny: Tiny, name: str, version: int, body: str, *migrations: str) -> None:
@@ -89,6 +89,37 @@ async def test_it_is_a_function_of_the_module(tiny: Tiny) -> None:
     assert '"v9": no such completed release; on the server: v2 (2), v1 (3)' in done.stderr
     said = tiny.site.called("rollback", "--to", "v3")
     assert "mindfulspace-staging runs v3" in said
+    assert await body(tiny.site) == "third"
+
+
+def releases(site: Site) -> list[str]:
+    """The folders of the releases on the server, without their numbers."""
+    found = site.server.ssh("ls slipway/mindfulspace-staging/releases").split()
+    return [name.partition("-")[2] for name in found]
+
+
+def images(tiny: Tiny) -> set[str]:
+    """Those of the tiny images that the server has."""
+    shown = "docker image inspect --format '{{join .RepoDigests \" \"}}' $(docker images --quiet)"
+    there = set(tiny.site.server.ssh(shown).split())
+    return there & {*tiny.apps, tiny.migrator}
+
+
+async def test_beyond_those_that_are_kept_a_release_goes_with_the_images_only_it_used(
+    tiny: Tiny,
+) -> None:
+    """What is kept comes back without a pull: nobody is logged in to the registry by then."""
+    before = releases(tiny.site)
+    assert (before.count("v2"), before[-1]) == (2, "v3")
+    assert images(tiny) == {*tiny.apps[:2], tiny.migrator}
+    target = replace(tiny.target("v4", 2), keep=2, migrations=("1_init", "2_mood"))
+    await tiny.site.deployment(target).deploy(ignored)
+    assert releases(tiny.site) == ["v3", "v4"]
+    assert images(tiny) == {tiny.apps[0], tiny.apps[2], tiny.migrator}
+    lines: list[str] = []
+    await Rollback(tiny.site.operator(), keep=2).run(lines.append)
+    assert "pull" not in " ".join(lines)
+    assert releases(tiny.site) == ["v4", "v3"]
     assert await body(tiny.site) == "third"
 
 

@@ -79,7 +79,7 @@ class Change:
                 after = outcome(await look(server, target.site), found.next_sequence)
                 raise ServerError(f"{error}\n{target.site.name}: {after}") from error
             await record(server, target.site, self._entry(target, found, result))
-        return self._report(target, performer.timeline)
+        return self._report(target, performer)
 
     def _entry(self, target: Target, found: Situation, result: str) -> Entry:
         return Entry(
@@ -94,13 +94,13 @@ class Change:
             job=self.operator.job,
         )
 
-    def _report(self, target: Target, timeline: list[tuple[str, float]]) -> str:
-        rows = [(title, report.seconds(took)) for title, took in timeline]
+    def _report(self, target: Target, performer: Performer) -> str:
+        rows = [(title, report.seconds(took)) for title, took in performer.timeline]
         addresses = [(app.name, app.url) for app in target.apps]
         blocks = [
             [f"{target.site.name} runs {target.identifier}"],
             report.table(rows),
-            report.table(addresses),
+            report.table([*addresses, *performer.results]),
             [f"Done in {report.seconds(time.monotonic() - self.began)}"],
         ]
         return "\n\n".join("\n".join(block) for block in blocks)

@@ -28,12 +28,14 @@ class Performer:
         router: Asks its proxy.
         say: Shows a line.
         timeline: Stage and seconds of each that has ended.
+        results: What steps printed that belongs in the report, with their titles.
     """
 
     server: Server
     router: Router
     say: Say
     timeline: list[tuple[str, float]] = field(default_factory=list)
+    results: list[tuple[str, str]] = field(default_factory=list)
 
     async def stages(self, plan: tuple[Stage, ...]) -> None:
         """Carry out a plan.
@@ -83,7 +85,10 @@ class Performer:
         match step:
             case Run():
                 done = await self.server.run(*step.command, stdin=step.stdin, seconds=step.seconds)
-                return done.checked(step.title) or done.error
+                output = done.checked(step.title)
+                if step.reported:
+                    self.results.append((step.title, output.strip()))
+                return output or done.error
             case Write():
                 await write(self.server, step.path, step.text, step.mode, step.owner)
             case Routed():

@@ -302,7 +302,8 @@ class _Deploy(_Plan):
         folder = posixpath.join(self._database_folder, "dumps")
         name = f"{self.sequence:06d}-{self.target.identifier}.dump"
         who = (database.user, database.name, str(database.keep_dumps))
-        return Run("dump", ("sh", "-c", _DUMP, "dump", file, folder, name, *who), _DUMP_SECONDS)
+        command = ("sh", "-c", _DUMP, "dump", file, folder, name, *who)
+        return Run("dump", command, _DUMP_SECONDS, reported=True)
 
     def _migrations(self) -> tuple[Step, ...]:
         migration = self.target.migration

@@ -17,12 +17,14 @@ class Run:
         command: The program and its arguments, nothing quoted.
         seconds: How long it may take.
         stdin: What it reads; never shown.
+        reported: Whether what it prints belongs in the report.
     """
 
     title: str
     command: tuple[str, ...]
     seconds: float = 60.0
     stdin: str | None = None
+    reported: bool = False
 
     def __str__(self) -> str:
         """The command as it could be typed; a script by its title and arguments."""
