@@ -194,7 +194,7 @@ async def connect(address: Address, key: str) -> AsyncIterator[Server]:
         fingerprint = private.get_fingerprint()
         raise ServerError(
             f"{address.shown} does not let the key {fingerprint} in: add its public half to "
-            f"~{address.user}/.ssh/authorized_keys on the server, or give the right ssh_key"
+            f"~{address.user}/.ssh/authorized_keys on the server, or give the right key"
         ) from None
     except (TimeoutError, asyncssh.Error, OSError) as error:
         why = str(error) or f"no answer within {CONNECT_SECONDS:g} s"
