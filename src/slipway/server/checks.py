@@ -92,7 +92,7 @@ def warnings(facts: Facts) -> list[str]:
 
 def _programs(facts: Facts, need: Need) -> Iterator[str]:
     if facts.missing:
-        yield f"not installed: {', '.join(facts.missing)}; `setup` installs what a deploy needs"
+        yield f"not installed: {', '.join(facts.missing)}; install with apt-get, or run `setup`"
     if not facts.docker:
         yield (
             f"docker does not answer {need.user}: {facts.docker_error or 'no answer'}; start it, and add "
