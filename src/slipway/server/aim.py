@@ -14,6 +14,7 @@ from .names import Site
 from .target import AppRelease, Database, Login, Migration, Routing, Target
 
 DATABASE_URL = "DATABASE_URL"
+_BESIDES = ("SHADOW", "DIRECT", "UNPOOLED", "NON_POOLING")
 POSTGRES = "postgres:17"
 _DUMPS = 7
 
@@ -24,7 +25,8 @@ class Secrets:
 
     Attributes:
         api_env: The environment of the apps that are no front end, and of the migrator.
-        db_env: POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB; what it leaves out is DATABASE_URL's.
+        db_env: POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB; what it leaves out is that of
+            the database's address in api_env.
     """
 
     api_env: str | None = None
@@ -180,31 +182,42 @@ class _Aim:
         return Migration(self._image("migrator"), env, seed=self.settings.seed)
 
     def _database(self, env: Mapping[str, str]) -> Database | None:
-        """The environment's own Postgres, as DATABASE_URL describes it; None for one elsewhere."""
-        url = env.get(DATABASE_URL)
+        """The environment's own Postgres, as its address describes it; None for one elsewhere."""
+        name = self._address(env)
+        url = env.get(name)
         if not url:
             self.problems.append(
-                f"api_env: no {DATABASE_URL}; expected postgresql://USER:PASSWORD@db:5432/NAME"
+                f"api_env: no {name}; expected postgresql://USER:PASSWORD@db:5432/NAME"
             )
             return None
         parts = urlsplit(url)
         host = parts.hostname or ""
         if parts.scheme not in ("postgresql", "postgres") or not host:
-            self.problems.append(f"api_env: {DATABASE_URL} is no postgresql:// address")
+            self.problems.append(f"api_env: {name} is no postgresql:// address")
             return None
         if host == "localhost" or host.startswith("127."):
             self.problems.append(
-                f"api_env: {DATABASE_URL} names {host}, which is the API's own container; use db"
+                f"api_env: {name} names {host}, which is the API's own container; use db"
             )
         if "." in host:
             return None
-        return Database(POSTGRES, host, self._database_env(url), self._dumps)
+        return Database(POSTGRES, host, self._database_env(name, url), self._dumps)
+
+    def _address(self, env: Mapping[str, str]) -> str:
+        """The variable that Prisma's schema or config reads the database's address from."""
+        migrator = self.project.migrator
+        names = migrator.project.addresses if migrator else ()
+        if DATABASE_URL in names or not names:
+            return DATABASE_URL
+        # Prisma may be told further addresses, which are not what the apps use.
+        first = sorted(names, key=lambda name: any(word in name for word in _BESIDES))
+        return next((name for name in first if name in env), first[0])
 
     @property
     def _dumps(self) -> int:
         return _DUMPS if self.project.has_real_data(self.environment) else 0
 
-    def _database_env(self, url: str) -> dict[str, str]:
+    def _database_env(self, name: str, url: str) -> dict[str, str]:
         """The URL's parts, decoded; what db_env says has to be the same."""
         parts = urlsplit(url)
         wanted = {
@@ -212,14 +225,14 @@ class _Aim:
             "POSTGRES_PASSWORD": unquote(parts.password or ""),
             "POSTGRES_DB": unquote(parts.path.removeprefix("/")),
         }
-        self.problems += [f"api_env: {DATABASE_URL}: {no}" for no in envfile.impossible(wanted)]
+        self.problems += [f"api_env: {name}: {no}" for no in envfile.impossible(wanted)]
         given = self._parsed("db_env", self.secrets.db_env)
-        for name, value in wanted.items():
+        for part, value in wanted.items():
             if not value:
-                self.problems.append(f"api_env: {DATABASE_URL} has no {_PARTS[name]}")
-            elif given.get(name, value) != value:
+                self.problems.append(f"api_env: {name} has no {_PARTS[part]}")
+            elif given.get(part, value) != value:
                 self.problems.append(
-                    f"db_env: {name} is not the {_PARTS[name]} in api_env's {DATABASE_URL}"
+                    f"db_env: {part} is not the {_PARTS[part]} in api_env's {name}"
                 )
         return {**wanted, **given}
 

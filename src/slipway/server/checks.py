@@ -145,7 +145,7 @@ def _registry(facts: Facts, need: Need) -> Iterator[str]:
 def _database(facts: Facts, need: Need) -> Iterator[str]:
     if facts.database:
         yield (
-            f"the running database refuses the password of DATABASE_URL: {facts.database}\n"
+            f"the running database refuses the password of its address in api_env: {facts.database}\n"
             f"    It was set when the volume {need.volume} was made; a new one in the secret does not change it. "
             "On the server, as its owner: ALTER ROLE … PASSWORD '…'"
         )

@@ -32,7 +32,11 @@ def make(
         "node",
         "10",
         changes.get("apps", (WEB, API)),
-        migrator=Migrator(PrismaProject("apps/api", "prisma/schema.prisma")),
+        migrator=Migrator(
+            PrismaProject(
+                "apps/api", "prisma/schema.prisma", addresses=changes.get("addresses", ())
+            )
+        ),
         environments={name: settings},
     )
     secrets = Secrets(api_env, changes.get("db_env"))
@@ -55,6 +59,17 @@ def test_the_api_goes_first_and_each_app_has_its_address() -> None:
     assert (api.internal, web.internal) == (True, False)
     assert api.env == {"DATABASE_URL": URL}
     assert not web.env
+
+
+def test_the_database_is_the_one_at_the_address_that_prisma_reads() -> None:
+    """Whatever its variable is called; further addresses of Prisma's own are not it."""
+    addresses = ("DIRECT_URL", "POSTGRES_URL")
+    database = make(api_env=f"POSTGRES_URL={URL}", addresses=addresses).database
+    assert database
+    assert database.env["POSTGRES_PASSWORD"] == "p@s$"
+    assert problems(addresses=addresses) == (
+        "api_env: no POSTGRES_URL; expected postgresql://USER:PASSWORD@db:5432/NAME",
+    )
 
 
 def test_on_one_host_the_longer_path_goes_above() -> None:

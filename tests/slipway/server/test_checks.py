@@ -34,7 +34,7 @@ def test_a_server_in_order_has_no_problem() -> None:
         ({"compose": "v2.17.0"}, ("v2.17.0", "2.24")),
         (
             {"free": 1_000_000_000},
-            ("1000.0 MB free", "2100.0 MB", "400.0 MB to pull", "docker image prune"),
+            ("1.0 GB free", "2.1 GB", "400.0 MB to pull", "docker image prune"),
         ),
         ({"clock": -3600.0}, ("3600 s behind", "timedatectl")),
         ({"networks": frozenset({"web"})}, ("docker network create internal",)),
