@@ -242,7 +242,8 @@ class AppConfig(Section):
     health: UrlPath | None = Field(
         default=None,
         description="The path that answers 2xx when the app works; asked inside its container before it gets "
-        "any request, and at its public address afterwards. Default: / for next, /health for the others.",
+        "any request, and at its public address afterwards. Default: any answer below 500 "
+        "will do, of / for next, of /health for the others.",
         examples=["/healthz"],
     )
     drain: Annotated[float, Field(ge=0, le=3600)] = Field(

@@ -207,6 +207,7 @@ class _Detector:
             context=config.context,
             target=config.target,
             health=config.health or HEALTH[kind],
+            any_answer=config.health is None,
             drain=config.drain,
             start=config.start,
         )

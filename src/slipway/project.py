@@ -43,7 +43,8 @@ class App:
         dockerfile: The app's own Dockerfile, relative to the context.
         context: The Dockerfile's build context.
         target: The Dockerfile's stage.
-        health: The path that answers 2xx when it works.
+        health: The path that is asked whether it works.
+        any_answer: Whether every answer below 500 says so; else 2xx alone.
         drain: Seconds that requests in flight get when a new release takes over.
         start: Seconds that a new container gets to become healthy.
     """
@@ -59,6 +60,7 @@ class App:
     context: str = "."
     target: str | None = None
     health: str = "/"
+    any_answer: bool = False
     drain: float = 10.0
     start: int = 120
 

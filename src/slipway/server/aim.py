@@ -139,6 +139,7 @@ class _Aim:
             port=app.port,
             routing=routing,
             health=app.health,
+            any_answer=app.any_answer,
             # Where hosts are shared, the longer path is the more special one; no other app changes it.
             band=len(routing.path),
             env={} if front else env,

@@ -60,6 +60,9 @@ class Deployment:
         async with self.operator.connected() as server:
             say(f"preflight of {self.operator.address.shown}")
             await self._checked(server)
+            for app in self.target.apps:
+                if app.any_answer:
+                    say(f"  {app.name}: no health path is set, any answer below 500 will do")
             return await change.carry_out(
                 server, self.target, lambda found: rollout.deploy(self.target, found)
             )

@@ -38,7 +38,8 @@ class AppRelease:
         image: Its image by digest.
         port: Where it listens in its container.
         routing: Which requests it gets.
-        health: The path that answers 2xx when it works.
+        health: The path that is asked whether it works.
+        any_answer: Whether every answer below 500 says so; else 2xx alone.
         band: Its band of router priorities; the more special routes the higher.
         env: What it gets from `api_env`; the file is written for it alone.
         env_kept: Its file is there already, beside the release that is brought back.
@@ -58,6 +59,7 @@ class AppRelease:
     internal: bool = False
     drain: float = 10.0
     start: int = 120
+    any_answer: bool = False
 
     @property
     def has_env(self) -> bool:

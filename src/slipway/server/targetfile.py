@@ -30,6 +30,7 @@ class AppFile(_Part):
     drain: float
     start: int
     env_file: bool
+    any_answer: bool = False
 
 
 class TargetFile(_Part):
@@ -102,6 +103,7 @@ def _app(app: AppRelease) -> AppFile:
         drain=app.drain,
         start=app.start,
         env_file=app.has_env,
+        any_answer=app.any_answer,
     )
 
 
@@ -117,4 +119,5 @@ def _release(app: AppFile) -> AppRelease:
         internal=app.internal,
         drain=app.drain,
         start=app.start,
+        any_answer=app.any_answer,
     )

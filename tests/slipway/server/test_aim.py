@@ -66,7 +66,7 @@ def test_the_database_is_the_one_at_the_address_that_prisma_reads() -> None:
     addresses = ("DIRECT_URL", "POSTGRES_URL")
     database = make(api_env=f"POSTGRES_URL={URL}", addresses=addresses).database
     assert database
-    assert database.env["POSTGRES_PASSWORD"] == "p@s$"
+    assert database.env["POSTGRES_PASSWORD"] == "p@ss$"
     assert problems(addresses=addresses) == (
         "api_env: no POSTGRES_URL; expected postgresql://USER:PASSWORD@db:5432/NAME",
     )

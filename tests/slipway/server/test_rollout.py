@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from slipway.errors import ConfigError
-from slipway.server import rollout, situation, steps
+from slipway.server import files, rollout, situation, steps
 from slipway.server.names import Site
 from slipway.server.rollback import choose
 from slipway.server.target import AppRelease, Database, Migration, Routing, Target
@@ -129,3 +129,14 @@ def test_a_secret_is_in_no_plan_and_in_no_compose_file() -> None:
     writes = [step for stage in plan for step in stage.steps if isinstance(step, steps.Write)]
     assert {step.path.rpartition(".")[2] for step in writes if "p\\$w" in step.text} == {"env"}
     assert {step.mode for step in writes} == {0o600}
+
+
+@pytest.mark.parametrize(("any_answer", "condition"), [(False, "r.ok"), (True, "r.status<500")])
+def test_without_a_health_path_any_answer_of_the_app_will_do(
+    any_answer: bool, condition: str
+) -> None:
+    """An API that has no route there answers 404: it listens."""
+    api = replace(API, any_answer=any_answer)
+    check = files.app(target(), api, 1).services["api"].healthcheck
+    assert check
+    assert condition in check.test[-1]
