@@ -110,8 +110,7 @@ class _Plan:
         made = [self._leftovers(), Stage("files", self._files()), self._pulls()]
         made += self._before()
         made += self._starts()
-        made += [self._retirement(app.name, app.drain) for app in self.target.apps]
-        made += [self._retirement(name, self._longest) for name in self._gone]
+        made.append(self._retirement())
         made.append(Stage("record", (self._mark(COMPLETED), *self._prune())))
         return tuple(stage for stage in made if stage.steps)
 
@@ -200,23 +199,24 @@ class _Plan:
         there = {container.app for container in self.found.containers}
         return sorted(there - {names.MIGRATOR} - {app.name for app in self.target.apps})
 
-    @property
-    def _longest(self) -> float:
-        return max((app.drain for app in self.target.apps), default=0.0)
-
-    def _retirement(self, app: str, seconds: float) -> Stage:
+    def _retirement(self) -> Stage:
         """Stop what is older, whether it serves or was left behind, after its last requests."""
-        older = self.found.older(app, self.sequence)
-        serves = any(container.serves for container in older)
-        drain = (Drain("drain", seconds),) if serves else ()
-        return Stage(f"retire {app}", (*drain, *map(self._removal, older)))
+        drains = {app.name: app.drain for app in self.target.apps}
+        longest = max(drains.values(), default=0.0)
+        drains |= dict.fromkeys(self._gone, longest)
+        older = [one for app in drains for one in self.found.older(app, self.sequence)]
+        wanted = [drains[one.app] for one in older if one.serves]
+        drain = (Drain("drain", max(wanted)),) if wanted else ()
+        return Stage("retire", (*drain, *map(self._removal, older)))
 
     def _file(self, app: AppRelease) -> str:
         return posixpath.join(self.folder, f"{app.name}.yaml")
 
     def _removal(self, container: Container) -> Step:
         project = self.target.site.app(container.app, container.sequence)
-        return Run(f"stop {project}", (*COMPOSE, "--project-name", project, "down"), 90)
+        # Its requests have ended: what does not heed SIGTERM, as Node does without a handler, need not be waited for.
+        down = ("--project-name", project, "down", "--timeout", "10")
+        return Run(f"stop {project}", (*COMPOSE, *down), 90)
 
     def _prune(self) -> tuple[Step, ...]:
         """Releases beyond those that are kept, with the images that only they used.
