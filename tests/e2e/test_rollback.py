@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from slipway.errors import ConfigError
+from slipway.server import cutover
 from slipway.server.rollback import Rollback
+from slipway.server.ssh import ServerError
+from slipway.server.steps import Routed
 from slipway.server.unlock import unlock
 from tests.e2e.site import API, WEB, Site, example_site, public_names
 from tests.e2e.tiny import Tiny, push
@@ -121,6 +125,26 @@ async def test_beyond_those_that_are_kept_a_release_goes_with_the_images_only_it
     assert "pull" not in " ".join(lines)
     assert releases(tiny.site) == ["v4", "v3"]
     assert await body(tiny.site) == "third"
+
+
+async def test_a_release_that_the_public_does_not_reach_is_rolled_back_by_itself(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says so; the one before serves on, and nothing of the new one is left."""
+    monkeypatch.setattr(cutover, "Routed", partial(Routed, seconds=8))
+    deployment = tiny.site.deployment(tiny.target("unreached", 2))
+    async with visitors(tiny.site, *ADDRESSES) as done:
+        with (
+            public_names("127.0.0.1"),
+            pytest.raises(
+                ServerError, match="mindfulspace-staging: rolled back; v3 serves as before"
+            ),
+        ):
+            await deployment.deploy(ignored)
+    assert set(done) == {"ok"}, done
+    assert await body(tiny.site) == "third"
+    names = tiny.site.server.ssh("docker ps --all --format '{{.Names}}' | grep ^mindfulspace")
+    assert len(names.split()) == 3, names
 
 
 async def test_a_lock_that_does_not_free_itself_is_freed(tiny: Tiny) -> None:

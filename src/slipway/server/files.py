@@ -6,9 +6,13 @@ from .target import AppRelease, Database, Migration, Target
 
 WEB, INTERNAL = "web", "internal"
 API_ENV, DATABASE_ENV = "api.env", "db.env"
+# A container that has this file says that it is unhealthy: the proxy sends it nothing more, and it goes on serving
+# what it has. The only way to that which needs nothing of the app.
+LEAVING = "/tmp/slipway-leaving"  # noqa: S108 - in its container
 # What it prints is what Docker keeps of a check.
 _ASKS = (
     "const end=(said,code)=>{{console.log('GET {path}: '+said);process.exit(code)}};"
+    "if(require('fs').existsSync('{leaving}'))end('taken out',1);else "
     "fetch('{url}',{asked}).then(r=>end(r.status,{fine}?0:1),e=>end(e.cause?.code??e.message,1))"
 )
 _PLAIN = ("no-new-privileges:true",)
@@ -71,7 +75,12 @@ def _asks(one: AppRelease) -> tuple[str, ...]:
     url = f"http://127.0.0.1:{one.port}{one.health}"
     # Where nobody said what a healthy app answers, a redirect or 404 says that it listens.
     asked, fine = ("{redirect:'manual'}", "r.status<500") if one.any_answer else ("{}", "r.ok")
-    return ("CMD", "node", "-e", _ASKS.format(url=url, path=one.health, asked=asked, fine=fine))
+    return (
+        "CMD",
+        "node",
+        "-e",
+        _ASKS.format(url=url, path=one.health, asked=asked, fine=fine, leaving=LEAVING),
+    )
 
 
 def database(site: Site, one: Database) -> compose.File:

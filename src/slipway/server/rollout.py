@@ -4,12 +4,12 @@ import posixpath
 from collections.abc import Iterable
 
 from . import compose, envfile, files, names
-from .situation import COMPLETED, MIGRATED, Container, Kept, Situation, schema
-from .steps import Drain, Routed, Run, Stage, Step, Write
-from .target import AppRelease, Database, Target
+from .cutover import COMPOSE, Cutover, up
+from .situation import COMPLETED, MIGRATED, Kept, Situation, schema
+from .steps import Run, Stage, Step, Write
+from .target import Database, Target
 from .targetfile import TargetFile
 
-COMPOSE = ("docker", "compose", "--ansi", "never", "--progress", "quiet")
 _PULL_SECONDS = 900.0
 _DUMP_SECONDS = 1800.0
 _DATABASE_SECONDS = 120.0
@@ -46,18 +46,6 @@ find "$1" -type f \\( -name '*.env.??????' -o -name '*.json.??????' -o -name '*.
 """
 # $1 the migrator's compose project: `down` by a project's name passes over what `run` made.
 _REMOVE = 'docker ps --all --quiet --filter "label=com.docker.compose.project=$1" | xargs -r docker rm --force'
-# $1 a compose project. The last health checks: exit code and output of each.
-_HEALTH = """
-docker ps --all --quiet --filter "label=com.docker.compose.project=$1" | xargs -r docker inspect --format \\
-  '{{with .State.Health}}{{.Status}}{{range .Log}}
-{{.End.Format "15:04:05"}} exit code {{.ExitCode}} {{.Output}}{{end}}{{end}}'
-"""
-# $@ compose projects. All in one command: a power cut should find the whole release, or none of it.
-_KEEP = """
-for project; do
-  docker ps --quiet --filter "label=com.docker.compose.project=$project"
-done | xargs docker update --restart unless-stopped
-"""
 # $@ images of releases that have gone. One that something still uses stays.
 _FORGET = 'timeout 50 docker image rm -- "$@" >/dev/null 2>&1 || true'
 
@@ -109,8 +97,7 @@ class _Plan:
     def stages(self) -> tuple[Stage, ...]:
         made = [self._leftovers(), Stage("files", self._files()), self._pulls()]
         made += self._before()
-        made += self._starts()
-        made.append(self._retirement())
+        made += Cutover(self.target, self.found, self.sequence).stages()
         made.append(Stage("record", (self._mark(COMPLETED), *self._prune())))
         return tuple(stage for stage in made if stage.steps)
 
@@ -164,59 +151,6 @@ class _Plan:
         login = Run(title, (*docker, "login", *who), stdin=target.login.password)
         out = Run(f"log out of {target.login.host}", ("rm", "-rf", "--", folder))
         return Stage("pull", (login, *pulls, out), (out,))
-
-    def _starts(self) -> list[Stage]:
-        """Each app beside the old one, and proved, before anything old is touched.
-
-        Until the last one is proved, all can be undone: the old ones still run, and take over at once.
-        So they do when the server restarts before that: the new ones do not come back.
-        """
-        made: list[Stage] = []
-        projects = [self.target.site.app(app.name, self.sequence) for app in self.target.apps]
-        removals: list[Step] = []
-        for app in self.target.apps:
-            file, name = self._file(app), self.target.site.app(app.name, self.sequence)
-            removals.insert(0, Run(f"remove {name}", _down(file)))
-            logs = Run(
-                f"logs of {app.name}",
-                (*COMPOSE, "--file", file, "logs", "--no-log-prefix", "--tail", "50"),
-            )
-            steps = (
-                Run(f"start {app.name} until it is healthy", _up(file), app.start),
-                Routed(f"{app.name} is routed", app.url, name),
-                Routed(f"{app.name} answers the public", app.url, name, public=True),
-            )
-            made.append(
-                Stage(f"start {app.name}", steps, (logs, _checks(app.name, name), *removals))
-            )
-        keep = Run("start with the server", ("sh", "-c", _KEEP, "keep", *projects))
-        made.append(Stage("take over", (keep,), tuple(removals)))
-        return made
-
-    @property
-    def _gone(self) -> list[str]:
-        """Apps that the release no longer has."""
-        there = {container.app for container in self.found.containers}
-        return sorted(there - {names.MIGRATOR} - {app.name for app in self.target.apps})
-
-    def _retirement(self) -> Stage:
-        """Stop what is older, whether it serves or was left behind, after its last requests."""
-        drains = {app.name: app.drain for app in self.target.apps}
-        longest = max(drains.values(), default=0.0)
-        drains |= dict.fromkeys(self._gone, longest)
-        older = [one for app in drains for one in self.found.older(app, self.sequence)]
-        wanted = [drains[one.app] for one in older if one.serves]
-        drain = (Drain("drain", max(wanted)),) if wanted else ()
-        return Stage("retire", (*drain, *map(self._removal, older)))
-
-    def _file(self, app: AppRelease) -> str:
-        return posixpath.join(self.folder, f"{app.name}.yaml")
-
-    def _removal(self, container: Container) -> Step:
-        project = self.target.site.app(container.app, container.sequence)
-        # Its requests have ended: what does not heed SIGTERM, as Node does without a handler, need not be waited for.
-        down = ("--project-name", project, "down", "--timeout", "10")
-        return Run(f"stop {project}", (*COMPOSE, *down), 90)
 
     def _prune(self) -> tuple[Step, ...]:
         """Releases beyond those that are kept, with the images that only they used.
@@ -292,7 +226,7 @@ class _Deploy(_Plan):
         if volume not in self.found.volumes:
             made.append(Run(f"volume {volume}", ("docker", "volume", "create", volume)))
         file = posixpath.join(self._database_folder, "compose.yaml")
-        made.append(Run("start the database", _up(file), _DATABASE_SECONDS))
+        made.append(Run("start the database", up(file), _DATABASE_SECONDS))
         if database.keep_dumps:
             made.append(self._dump(database, file))
         return tuple(made)
@@ -342,22 +276,5 @@ class _Rollback(_Plan):
         return Run(f"copy {name}", ("sh", "-c", _COPY, "copy", source, path))
 
 
-def _checks(app: str, project: str) -> Run:
-    return Run(f"health checks of {app}", ("sh", "-c", _HEALTH, "health", project))
-
-
-def _up(file: str) -> tuple[str, ...]:
-    """Start, and wait until all is healthy: as long as the step may take.
-
-    Not by `--wait-timeout`: Compose 2.26 can end with 0 when that is over
-    (`waitDependencies` in its `pkg/compose/convergence.go`).
-    """
-    return (*COMPOSE, "--file", file, "up", "--detach", "--quiet-pull", "--wait")
-
-
 def _remove_migrator(project: str) -> Run:
     return Run("remove the migrator", ("sh", "-c", _REMOVE, "remove", project))
-
-
-def _down(file: str) -> tuple[str, ...]:
-    return (*COMPOSE, "--file", file, "down", "--timeout", "10")
