@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from . import images, server_disk
 from .run import output
-from .server import Server
+from .server import MOUNTS, Server
 from .server_spec import SYSTEMD
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 # systemd starts itself anew when it is asked to end: its power is cut instead.
-RUN = """\
-mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/disk,workdir=$2/work" "$2/root"
+RUN = f"""\
+{MOUNTS}
 trap 'runc --root "$2/runc" kill server KILL' TERM
 runc --root "$2/runc" run --bundle "$2/bundle" server &
 wait $! || wait $!

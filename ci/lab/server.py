@@ -20,9 +20,15 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 READY_SECONDS = 60.0
-# The overlay is seen by the server alone, and is gone with it.
-RUN = """\
+# What it keeps when its power is cut.
+DISKS = ("disk", "work", "docker", "docker.img")
+# What is mounted is seen by the server alone, and is gone with it.
+MOUNTS = """\
 mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/disk,workdir=$2/work" "$2/root"
+[ ! -e "$2/docker.img" ] || mount -o loop "$2/docker.img" "$2/docker"
+"""
+RUN = f"""\
+{MOUNTS}
 exec runc --root "$2/runc" run --bundle "$2/bundle" server
 """
 
@@ -44,6 +50,8 @@ class Server:
     IMAGE: ClassVar[str] = images.SERVER
     FIRST: ClassVar[tuple[str, ...]] = ("tini", "-g", "--", "/usr/local/sbin/entrypoint")
     SCRIPT: ClassVar[str] = RUN
+    # The size of Docker's disk; 0 for this machine's own.
+    DOCKER_MEGABYTES: ClassVar[int] = 0
 
     config: Settings
     name: str
@@ -126,6 +134,7 @@ class Server:
         self.cut()
         for name in ("disk", "work", "root", "docker", "bundle", "runc"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        self._make_docker_disk()
         self.write_disk(self.folder / "disk")
         self.bridge.connect(self.namespace, self.address)
         spec = server_spec.spec(
@@ -134,6 +143,13 @@ class Server:
         (self.folder / "bundle/config.json").write_text(json.dumps(spec))
         self.process.start(self._has_host_key)
         self._write_ssh_settings()
+
+    def _make_docker_disk(self) -> None:
+        image = self.folder / "docker.img"
+        if self.DOCKER_MEGABYTES and not image.exists():
+            output("truncate", f"--size={self.DOCKER_MEGABYTES}M", str(image))
+            # No blocks for root alone: Docker is root.
+            output("mkfs.ext4", "-q", "-m", "0", str(image))
 
     def write_disk(self, disk: Path) -> None:
         """Lay its own files over the image.
@@ -218,7 +234,7 @@ class Server:
     def wipe(self) -> None:
         """Cut its power and make its disk empty; its address stays."""
         self.cut()
-        output("rm", "-rf", *(str(self.folder / name) for name in ("disk", "work", "docker")))
+        output("rm", "-rf", *(str(self.folder / name) for name in DISKS))
 
     def remove(self) -> None:
         """Cut its power and forget it."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 import httpx
 import pytest
 
+from ci.lab.server import Server
 from slipway.errors import ConfigError
 from slipway.server import operator
 from slipway.server.ssh import DisconnectedError, ServerError
@@ -20,13 +22,19 @@ from tests.e2e.traffic import visitors
 pytestmark = pytest.mark.engine
 
 ADDRESSES = (f"{API}/health", f"{WEB}/health")
-# More than a deploy prints: the loop ends with the deploy that comes to its end.
-MOST_LINES = 100
-# An image that no test brings to the server.
-UNSEEN = 3
+# More than a deploy has: the loop ends with the deploy that comes to its end.
+MOST_STEPS = 100
+# An image that no test brings to the server, and one that a single test does.
+UNSEEN, LATE = 3, 4
 # Of the files that a deploy writes, what is there only while it does.
 HALF = "find slipway -name .docker -o -name '*.??????' -type f ! -name '*.jsonl'"
 RELEASES = "ls slipway/mindfulspace-staging/releases"
+
+
+class SmallServer(Server):
+    """A server with a small disk."""
+
+    DOCKER_MEGABYTES = 3000
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +42,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
     """Tiny apps, and a server where the first of them runs."""
     folder = tmp_path_factory.mktemp("faults")
     with (
-        example_site(folder, "faults", drain=1) as site,
+        example_site(folder, "faults", drain=1, kind=SmallServer) as site,
         public_names(site.server.address),
     ):
-        made = push(site, 4)
+        made = push(site, 5)
         asyncio.run(site.deployment(made.target("first")).deploy(lambda _: None))
         yield made
 
@@ -53,22 +61,24 @@ def there(site: Site) -> str:
     return site.server.ssh("docker ps --all --format '{{.Names}}' | grep ^mindfulspace | sort")
 
 
-async def test_a_connection_cut_leaves_what_serves_and_the_next_deploy_finishes(
+async def test_a_connection_cut_after_any_step_leaves_what_serves_and_the_next_deploy_finishes(
     tiny: Tiny, running: Site
 ) -> None:
-    """One cut-off deploy after the other, each five lines further; nobody cleans up between them."""
+    """One cut-off deploy after the other, each a step further; nobody cleans up between them."""
     async with (
         relay(running.server.address, running.server.port) as way,
         visitors(running, *ADDRESSES) as done,
     ):
         by_relay, cuts = running.operator(port=way.port), 0
-        for last in range(3, MOST_LINES, 5):
-            lines: list[str] = []
+        for last in range(1, MOST_STEPS):
+            steps: list[str] = []
 
-            def say(line: str, last: int = last, lines: list[str] = lines) -> None:
-                lines.append(line)
-                if len(lines) == last:
-                    way.cut()
+            def say(line: str, last: int = last, steps: list[str] = steps) -> None:
+                # Headings are not indented.
+                if line.startswith(" "):
+                    steps.append(line)
+                    if len(steps) == last:
+                        way.cut()
 
             try:
                 await running.deployment(tiny.target(f"cut-{last}", 1), by_relay).deploy(say)
@@ -76,7 +86,7 @@ async def test_a_connection_cut_leaves_what_serves_and_the_next_deploy_finishes(
                 cuts += 1
             else:
                 break
-    assert cuts > 5
+    assert cuts > 20
     assert set(done) == {"ok"}, done
     assert done["ok"] > 100
     assert len(there(running).split()) == 3, there(running)
@@ -157,6 +167,56 @@ async def test_a_wrong_registry_login_is_named_and_forgotten(tiny: Tiny, running
     assert f"refuses {login.user} at {login.host}" in str(failed.value)
     assert "sentinel" not in str(failed.value)
     assert there(running) == before
+    assert not running.server.ssh(HALF)
+
+
+def fill(site: Site, left: int) -> None:
+    """Leave so many megabytes free where Docker keeps its data."""
+    script = """
+        avail=$(df --output=avail --block-size=1M /var/lib/docker | tail -n 1)
+        fallocate -l $((avail - $1))M /var/lib/docker/filler
+        [ "$1" -gt 0 ] || cat /dev/zero >>/var/lib/docker/filler || true
+    """
+    site.server.root("sh", "-c", script, "fill", str(left))
+
+
+@pytest.fixture
+def emptied(running: Site) -> Iterator[None]:
+    """Whatever a test fills is empty again behind it."""
+    yield
+    running.server.root("rm", "-f", "/var/lib/docker/filler")
+
+
+@pytest.mark.usefixtures("emptied")
+async def test_a_disk_that_is_almost_full_is_found_before_anything_is_changed(
+    tiny: Tiny, running: Site
+) -> None:
+    """With what is free and what is expected."""
+    fill(running, 300)
+    before = running.server.ssh(RELEASES)
+    with pytest.raises(ConfigError) as failed:
+        await running.deployment(tiny.target("almost", UNSEEN)).deploy(lambda _: None)
+    said = r"(?s)nothing was changed.*\b3\d\d\.\d MB free .*expected 500\.0 MB"
+    assert re.search(said, str(failed.value))
+    assert running.server.ssh(RELEASES) == before
+
+
+@pytest.mark.usefixtures("emptied")
+async def test_a_disk_that_fills_up_in_a_pull_leaves_what_serves(tiny: Tiny, running: Site) -> None:
+    """The message says how to make room; the next deploy finishes."""
+    before, target = there(running), tiny.target("filled", LATE)
+
+    def say(line: str) -> None:
+        if line == "pull":
+            fill(running, 0)
+
+    async with visitors(running, *ADDRESSES) as done:
+        with pytest.raises(ServerError, match=r"(?s)no space left on device.*docker image prune"):
+            await running.deployment(target).deploy(say)
+    assert set(done) == {"ok"}, done
+    assert there(running) == before
+    running.server.root("rm", "/var/lib/docker/filler")
+    assert "runs filled" in await running.deployment(target).deploy(lambda _: None)
     assert not running.server.ssh(HALF)
 
 

@@ -11,6 +11,12 @@ _RESOLVE = (
     "(docs/operating.md)."
 )
 
+_FULL = re.compile(r"no space left on device", re.IGNORECASE)
+_MAKE_ROOM = (
+    "The server's disk is full: on it, `docker system df` shows what takes the room, and "
+    "`docker image prune --all` removes the images that no container uses."
+)
+
 
 def hints(text: str) -> list[str]:
     """Lines to add to an error.
@@ -18,4 +24,5 @@ def hints(text: str) -> list[str]:
     Args:
         text: What failed, and what it printed.
     """
-    return [_RESOLVE] if _HALF_WAY.search(text) else []
+    known = {_HALF_WAY: _RESOLVE, _FULL: _MAKE_ROOM}
+    return [hint for pattern, hint in known.items() if pattern.search(text)]

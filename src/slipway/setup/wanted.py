@@ -93,8 +93,9 @@ class Wanted:
 
     @property
     def proxy_mark(self) -> str:
-        """The label that tells which compose file a proxy was started with."""
-        text = compose.render(proxy.file(self.proxy))
+        """The label that tells which compose file and authority a proxy was started with."""
+        # Traefik reads the authority once, when it starts.
+        text = compose.render(proxy.file(self.proxy)) + self.authority
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property

@@ -14,6 +14,12 @@ def test_a_migration_that_stopped_half_way_is_to_be_resolved(code: str) -> None:
     assert "migrate resolve --rolled-back NAME" in hint
 
 
+def test_a_full_disk_says_how_to_make_room() -> None:
+    """Whoever prints it."""
+    (hint,) = hints("pull x failed: write /var/lib/docker/tmp/y: no space left on device")
+    assert "docker image prune --all" in hint
+
+
 def test_other_failures_are_left_as_they_are() -> None:
     """A port or a digest is no code."""
     assert hints("P1001: Can't reach database server at db:30090") == []

@@ -1,6 +1,7 @@
 """Plans of `setup`: what is on a server in, the exact steps out. One file in `cases` for each situation."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,4 +99,20 @@ def test_a_secret_is_only_in_what_is_written() -> None:
     secret = [step for step in steps if isinstance(step, Write) and "sentinel" in step.text]
     assert [(step.path, step.mode, step.owner) for step in secret] == [
         ("/home/deploy/proxy/dynamic/server.key", 0o600, "deploy:deploy")
+    ]
+
+
+def test_another_authority_of_an_acme_directory_starts_the_proxy_anew() -> None:
+    """Traefik reads its certificate once, when it starts."""
+    proxy = Proxy(email="ops@example.com", directory="https://ca.example/acme", private=True)
+    before = replace(WANTED, proxy=proxy, certificate="", certificate_key="", authority="former")
+    files = {file.path: File(file.digest, file.mode, "deploy") for file in before.proxy_files}
+    status = ("proxy-traefik-1", before.proxy_mark, "Up 2 hours (healthy)")
+    there = Found(**DONE | {"files": DONE["files"] | files, "proxy": status})
+    assert plan.plan(there, before) == ()
+    (stage,) = plan.plan(there, replace(before, authority="new"))
+    assert [step.title for step in stage.steps if not step.title.startswith("folder")] == [
+        "compose.yaml",
+        "ca.pem",
+        "start until it is healthy",
     ]
