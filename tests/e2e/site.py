@@ -153,12 +153,15 @@ class Site:
         """Who pulls."""
         return Login(self.registry, USER, self.registry_password)
 
-    def command(self, *arguments: str) -> list[str]:
-        """A call of slipway where the public names lead to the server, as DNS would."""
+    def behind_its_names(self, *command: str) -> list[str]:
+        """A command for which the public names lead to the server, as DNS would have it."""
         bound = 'mount --bind "$0" /etc/hosts && exec "$@"'
-        hosts = str(self.path.parent / "hosts")
+        return ["unshare", "--mount", "sh", "-c", bound, str(self.path.parent / "hosts"), *command]
+
+    def command(self, *arguments: str) -> list[str]:
+        """A call of slipway, with the public names."""
         call = [str(DRYDOCK), "--progress", "plain", "-m", str(ROOT), "call", *arguments]
-        return ["unshare", "--mount", "sh", "-c", bound, hosts, *call]
+        return self.behind_its_names(*call)
 
     def environment(self) -> dict[str, str]:
         """What .env refers to."""

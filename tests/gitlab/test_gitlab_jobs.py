@@ -78,19 +78,6 @@ def test_a_failing_test_fails_the_job_and_is_in_gitlabs_report(
     assert len(report.findall(".//testcase/failure")) == 1
 
 
-def test_main_is_verified_and_published_for_staging(
-    begun: Project, predefined: dict[str, str], registry: SecureRegistry
-) -> None:
-    """By the commit, and by the environment's name; release.json says so."""
-    ran = begun.run(variables={**BRANCH_PUSH, **predefined, "CI_COMMIT_BRANCH": "main"})
-    images = published(begun, "staging", ran)
-    commit = git(begun.path, "rev-parse", "HEAD")
-    assert images["api"]["tags"] == [commit, "staging"]
-    assert set(registry.tags(f"{PROJECT}/api")) == {commit, "staging"}
-    assert registry.password not in ran.output
-    assert artifact(begun, "verify", "reports/junit.xml").exists()
-
-
 def test_a_tag_is_published_for_production(
     begun: Project, predefined: dict[str, str], registry: SecureRegistry
 ) -> None:
