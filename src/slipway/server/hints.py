@@ -10,11 +10,16 @@ _RESOLVE = (
     "it by hand, then run the migrator with `migrate resolve --rolled-back NAME` or `--applied NAME` "
     "(docs/operating.md)."
 )
-
 _FULL = re.compile(r"no space left on device", re.IGNORECASE)
 _MAKE_ROOM = (
     "The server's disk is full: on it, `docker system df` shows what takes the room, and "
     "`docker image prune --all` removes the images that no container uses."
+)
+
+_UNTRUSTED = re.compile(r"CERTIFICATE_VERIFY_FAILED")
+_CERTIFICATE = (
+    "The proxy's certificate is not trusted. Where it gets one by ACME, its log on the server says what is in the "
+    "way (`docker logs proxy-traefik-1`); where an authority of your own signed it, name that as `ca`."
 )
 
 
@@ -24,5 +29,5 @@ def hints(text: str) -> list[str]:
     Args:
         text: What failed, and what it printed.
     """
-    known = {_HALF_WAY: _RESOLVE, _FULL: _MAKE_ROOM}
+    known = {_HALF_WAY: _RESOLVE, _FULL: _MAKE_ROOM, _UNTRUSTED: _CERTIFICATE}
     return [hint for pattern, hint in known.items() if pattern.search(text)]

@@ -20,6 +20,15 @@ def test_a_full_disk_says_how_to_make_room() -> None:
     assert "docker image prune --all" in hint
 
 
+def test_a_certificate_that_nobody_trusts_leads_to_the_proxy() -> None:
+    """Until ACME is done, Traefik shows one that it made itself."""
+    (hint,) = hints(
+        "https://a.example/ is not answered by a-1 after 60 s; the last answer: [SSL: "
+        "CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate"
+    )
+    assert "docker logs proxy-traefik-1" in hint
+
+
 def test_other_failures_are_left_as_they_are() -> None:
     """A port or a digest is no code."""
     assert hints("P1001: Can't reach database server at db:30090") == []
