@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import ssl
 import subprocess
 import sys
 import time
@@ -11,19 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
-
 from ci.lab import servers, settings
+from ci.lab.settings import LabError
+from slipway.server.names import WEB
 
 from .clone import FIRST, PAGE, SECOND, SITES, Clone
+from .comparison import Reading, Row, complaints, table, tagline
+from .reading import Reader, Visitor, databases_on
 
 if TYPE_CHECKING:
     from ci.lab.server import Server
 
 ROOT = Path(__file__).parent.parent.parent
 NAME = "rehearsal"
-# Of every answer that Traefik passes on.
-HEADER = "X-Slipway-Release"
 REACH = """\
 Server and repository stay. Ask the site from this machine, and see what slipway left on the server:
   curl --resolve {web}:443:{address} --cacert {ca} https://{web}
@@ -39,12 +38,12 @@ class Rehearsal:
     Attributes:
         clone: The user's repository.
         seconds: Step → how long it took.
-        answers: Address → what it answered last.
+        written: Environment → the rows that were written to it.
     """
 
     clone: Clone
     seconds: dict[str, float] = field(default_factory=dict)
-    answers: dict[str, str] = field(default_factory=dict)
+    written: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in SITES})
 
     def chain(self) -> None:
         """Every step; staging ends with the first version, production with the second."""
@@ -53,6 +52,8 @@ class Rehearsal:
         self.call("publish", "publish", "--env", "staging")
         self.call("deploy to staging", "deploy", "--env", "staging")
         self.expect("staging", FIRST)
+        # Has to be there at the end, whatever is deployed in between.
+        self.write("staging")
         self.clone.edit()
         print(f"\n{PAGE} now says: {SECOND}")
         self.call("deploy the edit", "deploy", "--env", "staging")
@@ -60,8 +61,6 @@ class Rehearsal:
         self.call("roll back", "rollback", "--env", "staging")
         self.clone.tag("v1.0.0")
         self.call("deploy to prod", "deploy", "--env", "prod")
-        self.expect("staging", FIRST)
-        self.expect("prod", SECOND)
 
     def call(self, step: str, *arguments: str) -> None:
         """A function of slipway, where the public names lead to the server, as DNS would.
@@ -71,7 +70,7 @@ class Rehearsal:
             arguments: The function, and its flags.
 
         Raises:
-            SystemExit: It failed.
+            LabError: It failed.
         """
         typed = ["drydock", "-m", str(ROOT), "call", *arguments]
         print(f"\n$ {' '.join(typed)}", flush=True)
@@ -79,46 +78,49 @@ class Rehearsal:
         command = ["unshare", "--mount", "sh", "-c", bound, str(self.clone.hosts), *typed]
         began = time.monotonic()
         if code := finished(command, self.clone.path):
-            sys.exit(f"rehearse: {step} ended with exit code {code}; what it said is above")
+            raise LabError(f"{step} ended with exit code {code}; what it said is above")
         self.seconds[step] = time.monotonic() - began
 
     def expect(self, environment: str, words: str) -> None:
-        """Ask an environment's front end and API over TLS.
+        """Ask an environment's front page, and that its API answers.
 
         Raises:
-            SystemExit: One does not answer, or the front page says something else.
+            LabError: One does not answer, or the front page says something else.
         """
+        web, api = self.addresses(environment)
+        visitor = Visitor(self.clone.server)
+        said = tagline(visitor.get(f"{web}/").text)
+        if said != words:
+            raise LabError(f"{web}/ says '{said}'; expected '{words}'")
+        visitor.get(f"{api}/sessions")
+
+    def write(self, environment: str) -> None:
+        """Write a session that names its environment, by the environment's public API."""
+        _, api = self.addresses(environment)
+        title = f"written in {environment}"
+        print(f"\n{api}/sessions gets '{title}'", flush=True)
+        self.written[environment].append(Visitor(self.clone.server).write(api, title))
+
+    def read(self) -> list[Reading]:
+        """What each site says and holds, when all of them have been written to."""
+        for environment in SITES:
+            self.write(environment)
+        readings = []
+        for environment, words in (("staging", FIRST), ("prod", SECOND)):
+            print(f"reading the pages and the database of {environment}", flush=True)
+            reader = Reader(self.clone.server, environment, *self.addresses(environment))
+            readings.append(reader.read(words, self.written[environment]))
+        return readings
+
+    def addresses(self, environment: str) -> tuple[str, str]:
+        """The addresses of front end and API."""
         web, api = SITES[environment]
-        if words not in self.ask(f"https://{web}/", words):
-            sys.exit(f"rehearse: https://{web}/ does not say: {words}")
-        self.ask(f"https://{api}/sessions", "the sessions in the database")
+        return f"https://{web}", f"https://{api}"
 
-    def ask(self, url: str, what: str) -> str:
-        """The body of an answer; it is noted for the report.
-
-        Raises:
-            SystemExit: There is none, or it tells of an error.
-        """
-        address, server = httpx.URL(url), self.clone.server
-        trusted = ssl.create_default_context(cafile=str(server.ca))
-        with httpx.Client(verify=trusted, timeout=20, trust_env=False) as client:
-            try:
-                answer = client.get(
-                    address.copy_with(host=server.address),
-                    headers={"Host": address.host},
-                    extensions={"sni_hostname": address.host},
-                ).raise_for_status()
-            except httpx.HTTPError as error:
-                sys.exit(f"rehearse: {url} does not answer: {error!r}")
-        release = answer.headers.get(HEADER, "no release")
-        self.answers[url] = f"{answer.status_code}  {release:33}  {what}"
-        return answer.text
-
-    def report(self) -> str:
+    def report(self, readings: list[Reading]) -> str:
         """Steps and seconds, addresses and answers, and how to reach them."""
         steps = [f"  {step:20} {took:7.1f}" for step, took in self.seconds.items()]
         steps.append(f"  {'together':20} {sum(self.seconds.values()):7.1f}")
-        answers = [f"  {url:50}  {answer}" for url, answer in self.answers.items()]
         server = self.clone.server
         reach = REACH.format(
             clone=self.clone.path,
@@ -129,8 +131,7 @@ class Rehearsal:
             name=server.name,
         )
         head = f"  {'STEP':20} SECONDS"
-        asked = f"  {'ADDRESS':50}  ANSWER, RELEASE, CONTENT"
-        return "\n".join(["\n", head, *steps, "", asked, *answers, "", reach])
+        return "\n".join(["\n", head, *steps, "", table(readings), "", reach])
 
 
 def finished(command: list[str], folder: Path) -> int:
@@ -156,30 +157,49 @@ def fresh_server() -> Server:
     return servers.find(NAME, config)
 
 
-def main(folder: Path) -> int:
-    """Rehearse, and report.
+def rehearse(folder: Path) -> int:
+    """The whole chain, the report, and what is wrong.
 
     Args:
         folder: Where the repository is made; what is there is removed.
 
     Returns:
         The exit code.
+
+    Raises:
+        LabError: A step failed.
+    """
+    began = time.monotonic()
+    clone = Clone(folder, fresh_server())
+    clone.make()
+    rehearsal = Rehearsal(clone, {"empty server": time.monotonic() - began})
+    rehearsal.chain()
+    readings = rehearsal.read()
+    wrong = complaints(readings, databases_on(clone.server, WEB))
+    print(rehearsal.report(readings))
+    for line in wrong:
+        print(f"rehearse: {line}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def main(folder: Path) -> int:
+    """Rehearse, and tell why it ended early where it did.
+
+    Args:
+        folder: Where the repository is made.
+
+    Returns:
+        The exit code.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    began = time.monotonic()
     try:
-        clone = Clone(folder, fresh_server())
-        clone.make()
-        rehearsal = Rehearsal(clone, {"empty server": time.monotonic() - began})
-        rehearsal.chain()
-    except settings.LabError as error:
+        return rehearse(folder)
+    except LabError as error:
         print(f"rehearse: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nrehearse: stopped; run it again to begin anew", file=sys.stderr)
         return 130
-    print(rehearsal.report())
-    return 0
 
 
 if __name__ == "__main__":
