@@ -8,6 +8,13 @@ from dataclasses import dataclass, field
 
 from slipway.server.ssh import Server
 
+from . import daemon
+from .daemon import Running, running
+
+# There from before sshd's file is written until sshd has read it; a start of the server has sshd read it, too.
+SSHD_PENDING = "/run/slipway-sshd.pending"
+# What systemd says of a unit whose file is newer than what it has read.
+STALE = "stale"
 UNITS = ("docker.service", "slipway-firewall.service", "apt-daily.timer", "apt-daily-upgrade.timer")
 # $1 begins each answer's heading, $2 the deploying user, $3… our files. A question without an answer is an
 # answer too: nothing of it may end the script.
@@ -21,7 +28,8 @@ section release; cat /etc/os-release
 section systemd; [ ! -d /run/systemd/system ] || echo yes
 section packages; dpkg-query --show --showformat '${db:Status-Status} ${Package}\\n' | sed -n 's/^installed //p'
 section unfinished; dpkg --audit
-section daemon; cat /etc/docker/daemon.json
+section daemon; cat @daemon@
+section running; docker info --format '{{json .}}'
 section user; getent passwd "$user"
 section groups; id -nG "$user"
 section password; getent shadow "$user" | cut -d : -f 2 | cut -c 1
@@ -30,6 +38,7 @@ section keys; cat "$home/.ssh/authorized_keys"
 section networks; docker network ls --format '{{.Name}} {{.Internal}}'
 section proxy; docker ps --filter publish=443 --format '{{.Names}} {{.Label "slipway.proxy"}} {{.Status}}'
 section listeners; ss -Hltnp '( sport = :80 or sport = :443 )'
+section sshd; [ ! -e @pending@ ] || echo pending
 section ports; $(command -v sshd || echo /usr/sbin/sshd) -T | sed -n 's/^port //p'
 section table; nft list table inet slipway
 section guards
@@ -37,7 +46,11 @@ if ufw status | grep -q 'Status: active'; then echo ufw; fi
 for unit in firewalld nftables; do if systemctl is-enabled --quiet "$unit"; then echo "$unit"; fi; done
 section units
 for unit in @units@; do
-  echo "$unit $(systemctl is-enabled "$unit") $(systemctl is-active "$unit")"
+  active=$(systemctl is-active "$unit")
+  case $unit in
+    slipway-*) [ "$(systemctl show --property NeedDaemonReload --value "$unit")" != yes ] || active=@stale@ ;;
+  esac
+  echo "$unit $(systemctl is-enabled "$unit") $active"
 done
 section files
 for file; do
@@ -45,7 +58,14 @@ for file; do
   [ ! -f "$path" ] || printf '%s %s %s %s\\n' \\
     "$(sha256sum <"$path" | cut -d ' ' -f 1)" "$(stat -c %a -- "$path")" "$(stat -c %U -- "$path")" "$file"
 done
-""".replace("@units@", " ".join(UNITS))
+"""
+for _name, _value in (
+    ("units", " ".join(UNITS)),
+    ("daemon", daemon.FILE),
+    ("pending", SSHD_PENDING),
+    ("stale", STALE),
+):
+    _SCRIPT = _SCRIPT.replace(f"@{_name}@", _value)
 
 
 @dataclass(frozen=True)
@@ -74,6 +94,7 @@ class Found:
         packages: Names of what is installed.
         unfinished: What dpkg says of packages that were half installed.
         daemon: daemon.json.
+        running: What the running daemon says of itself.
         user: The deploying user's line of passwd.
         groups: Its groups.
         password: The first character of its password's field.
@@ -81,6 +102,7 @@ class Found:
         networks: Docker's networks, and whether they lead nowhere else.
         proxy: Name, mark and status of the container that has port 443.
         listeners: Programs that have port 80 or 443.
+        sshd: Whether sshd has not read its file yet.
         ports: Where sshd listens.
         table: The firewall's table, as nft lists it.
         guards: Firewalls of others.
@@ -96,6 +118,7 @@ class Found:
     packages: frozenset[str] = frozenset()
     unfinished: str = ""
     daemon: str = ""
+    running: Running = field(default_factory=Running)
     user: str = ""
     groups: frozenset[str] = frozenset()
     password: str = ""
@@ -103,6 +126,7 @@ class Found:
     networks: Mapping[str, bool] = field(default_factory=dict)
     proxy: tuple[str, str, str] | None = None
     listeners: tuple[str, ...] = ()
+    sshd: bool = False
     ports: tuple[int, ...] = (22,)
     table: str = ""
     guards: tuple[str, ...] = ()
@@ -147,6 +171,7 @@ def read(text: str, mark: str) -> Found:
         packages=frozenset(words["packages"]),
         unfinished=said["unfinished"].strip(),
         daemon=said["daemon"],
+        running=running(said["running"]),
         user=said["user"].strip(),
         groups=frozenset(words["groups"]),
         password=said["password"].strip(),
@@ -154,6 +179,7 @@ def read(text: str, mark: str) -> Found:
         networks={name: inner == "true" for name, inner in _pairs(said["networks"])},
         proxy=_proxy(said["proxy"]),
         listeners=tuple(sorted({_program(line) for line in said["listeners"].splitlines()})),
+        sshd=bool(words["sshd"]),
         ports=tuple(int(port) for port in words["ports"]),
         table=said["table"],
         guards=tuple(words["guards"]),

@@ -6,7 +6,7 @@ from slipway.server import files
 from slipway.server.steps import Login, Run, Stage, Step, Write
 
 from . import daemon, firewall, keys
-from .found import Found
+from .found import SSHD_PENDING, Found
 from .wanted import COMPOSE_FILE, FIREWALL_FILE, SSHD, UPGRADES, File, Wanted, firewall_files
 
 _DOCKER = ("docker.io", "docker-cli", "docker-compose")
@@ -41,6 +41,7 @@ _ENABLE_FIREWALL = (
     "systemctl daemon-reload && systemctl enable --quiet --now slipway-firewall.service"
 )
 _LIVE = "systemctl reload docker && systemctl restart docker"
+_RELOAD_SSHD = '/usr/sbin/sshd -t && systemctl reload ssh && rm -f -- "$1"'
 
 
 def problems(found: Found, wanted: Wanted) -> list[str]:
@@ -68,6 +69,11 @@ def problems(found: Found, wanted: Wanted) -> list[str]:
 def notes(found: Found) -> list[str]:
     """What is left as it is."""
     made = []
+    if daemon.stops(found.daemon, found.running):
+        made.append(
+            f"{daemon.FILE} has live-restore, and the server is a node of a Swarm: Docker does not start "
+            "with both, and is left as it is; take live-restore out"
+        )
     if found.guards:
         names = ", ".join(found.guards)
         made.append(f"The firewall is left to {names}: let SSH, 80 and 443 in there")
@@ -111,7 +117,7 @@ def _packages(found: Found) -> Iterator[Step]:
     if found.unfinished:
         yield Run("finish what dpkg began", ("dpkg", "--configure", "-a"), _PACKAGE_SECONDS)
     # Before Docker: it starts with these settings.
-    if (text := daemon.merged(found.daemon)) != found.daemon:
+    if (text := _daemon(found)) != found.daemon:
         yield Run("folder /etc/docker", ("install", "-d", "-m", "0755", "/etc/docker"))
         yield Write("daemon.json", daemon.FILE, text, 0o644)
     if missing:
@@ -120,12 +126,29 @@ def _packages(found: Found) -> Iterator[Step]:
         yield Run(f"install {', '.join(sorted(missing))}", install, _PACKAGE_SECONDS)
 
 
+def _daemon(found: Found) -> str:
+    """What daemon.json should hold; one that would stop Docker is nobody's to begin with."""
+    if daemon.stops(found.daemon, found.running):
+        return found.daemon
+    return daemon.merged(found.daemon, found.running)
+
+
 def _docker(found: Found) -> Iterator[Step]:
-    if found.units.get("docker.service") != _RUNS:
+    enabled, active = found.units.get("docker.service", ("", ""))
+    if (enabled, active) != _RUNS:
         yield Run("start it", ("systemctl", "enable", "--quiet", "--now", "docker.service"), 120)
-    elif daemon.merged(found.daemon) != found.daemon:
+    # A daemon that starts has read its file.
+    if active == "active" and _outdated(found):
         # Told first, a daemon leaves its containers alone when it restarts.
         yield Run("restart with the new settings", ("sh", "-c", _LIVE), 120)
+
+
+def _outdated(found: Found) -> bool:
+    """Whether the running daemon has other settings than its file, also after a set-up that was cut off."""
+    if daemon.stops(found.daemon, found.running):
+        return False
+    text = _daemon(found)
+    return text != found.daemon or daemon.lacks(text, found.running)
 
 
 def _user(found: Found, wanted: Wanted) -> Iterator[Step]:
@@ -158,9 +181,13 @@ def _upgrades(found: Found) -> Iterator[Step]:
 
 
 def _ssh(found: Found) -> Iterator[Step]:
-    if changed := tuple(_files(found, SSHD)):
+    changed = tuple(_files(found, SSHD))
+    if changed:
+        # What it is for: a set-up that is cut off before the reload is noticed by the next one.
+        yield Run("note that sshd has to read it", ("touch", SSHD_PENDING))
         yield from changed
-        yield Run("reload", ("sh", "-c", "/usr/sbin/sshd -t && systemctl reload ssh"))
+    if changed or found.sshd:
+        yield Run("reload", ("sh", "-c", _RELOAD_SSHD, "reload", SSHD_PENDING))
 
 
 def _firewall(found: Found, wanted: Wanted) -> Stage:

@@ -1,13 +1,17 @@
 """daemon.json: the administrator's settings stay, ours are added."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from slipway.errors import ConfigError
-from slipway.setup.daemon import merged
+from slipway.setup.daemon import Running, lacks, merged, running, stops
 
-OURS = {"live-restore": True, "log-driver": "local"}
+POOLS = [{"base": "172.24.0.0/13", "size": 24}]
+OURS = {"live-restore": True, "log-driver": "local", "default-address-pools": POOLS}
+# A daemon that has them.
+NOW = Running(live_restore=True, log_driver="local", pools=frozenset({("172.24.0.0/13", 24)}))
 
 
 def test_without_a_file_it_holds_our_settings() -> None:
@@ -18,7 +22,50 @@ def test_without_a_file_it_holds_our_settings() -> None:
 def test_what_the_administrator_set_stays() -> None:
     """A mirror is no business of ours; neither is a choice that differs from ours."""
     before = {"registry-mirrors": ["http://mirror.example"], "live-restore": False}
-    assert json.loads(merged(json.dumps(before))) == {**before, "log-driver": "local"}
+    assert json.loads(merged(json.dumps(before))) == {**OURS, **before}
+
+
+def test_what_the_administrator_set_by_the_daemon_s_flags_stays() -> None:
+    """With a setting in both places, the daemon would not start."""
+    ranges = frozenset({("10.200.0.0/16", 26)})
+    assert merged("", Running(live_restore=True, log_driver="journald", pools=ranges)) == ""
+
+
+def test_a_node_of_a_swarm_gets_no_live_restore() -> None:
+    """Docker does not start with both."""
+    node = Running(log_driver="json-file", swarm=True)
+    assert "live-restore" not in json.loads(merged("", node))
+    assert stops(json.dumps(OURS), node)
+    assert not stops(json.dumps(OURS), NOW)
+    assert not stops("", node)
+
+
+def test_a_daemon_that_was_not_restarted_since_is_noticed() -> None:
+    """Whatever of its file it lacks; a daemon that does not run reads it when it starts."""
+    text = json.dumps(OURS)
+    assert not lacks(text, NOW)
+    assert lacks(text, replace(NOW, live_restore=False))
+    assert lacks(text, replace(NOW, log_driver="json-file"))
+    assert lacks(text, replace(NOW, pools=frozenset()))
+    assert not lacks(text, Running())
+    assert not lacks("{}", NOW)
+
+
+def test_what_docker_says_is_read() -> None:
+    """In its own spelling; nothing where no daemon answers."""
+    said = {
+        "LiveRestoreEnabled": True,
+        "LoggingDriver": "local",
+        "DefaultAddressPools": [{"Base": "172.24.0.0/13", "Size": 24}],
+        "Swarm": {"LocalNodeState": "inactive"},
+        "ServerVersion": "26.1.5",
+    }
+    assert running(json.dumps(said)) == NOW
+    assert running(json.dumps(said | {"Swarm": {"LocalNodeState": "locked"}})).swarm
+    assert running("") == Running()
+    assert (
+        running('{"LoggingDriver": "", "Swarm": null, "ServerErrors": ["no daemon"]}') == Running()
+    )
 
 
 def test_options_of_another_log_driver_keep_that_driver() -> None:
@@ -29,7 +76,7 @@ def test_options_of_another_log_driver_keep_that_driver() -> None:
 
 def test_a_second_time_changes_no_byte() -> None:
     """Also where someone wrote it in another style."""
-    spelled = '{"log-driver":"journald",\n\n "live-restore":true}'
+    spelled = '{"log-driver":"journald",\n\n "live-restore":true, "default-address-pools": []}'
     assert merged(spelled) == spelled
     assert merged(merged("")) == merged("")
 

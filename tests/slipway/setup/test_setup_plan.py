@@ -9,7 +9,7 @@ import pytest
 
 from slipway.server.ssh import Address
 from slipway.server.steps import Run, Write, written
-from slipway.setup import plan
+from slipway.setup import daemon, plan
 from slipway.setup.found import File, Found
 from slipway.setup.proxy import Proxy
 from slipway.setup.wanted import SSHD, UPGRADES, Wanted, firewall_files
@@ -34,7 +34,10 @@ DONE: dict[str, Any] = {
             *("unattended-upgrades", "docker.io", "docker-cli", "docker-compose"),
         }
     ),
-    "daemon": '{"live-restore": true, "log-driver": "local"}',
+    "daemon": daemon.merged(""),
+    "running": daemon.Running(
+        live_restore=True, log_driver="local", pools=frozenset({("172.24.0.0/13", 24)})
+    ),
     "user": "deploy:x:1000:1000::/home/deploy:/bin/bash",
     "groups": frozenset({"deploy", "docker"}),
     "password": "*",
@@ -69,6 +72,10 @@ def found(case: dict[str, Any]) -> Found:
     facts = dict(DONE) if case.get("done") else {}
     for name, value in case.get("found", {}).items():
         facts[name] = frozenset(value) if name in SETS else value
+    states = {name: tuple(state) for name, state in case.get("units", {}).items()}
+    facts["units"] = facts.get("units", {}) | states
+    if said := case.get("running"):
+        facts["running"] = replace(facts.get("running", daemon.Running()), **said)
     for path in case.get("without", []):
         facts["files"] = {name: file for name, file in facts["files"].items() if name != path}
     return Found(**facts)
