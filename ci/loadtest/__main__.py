@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .cutover import LAYOUTS, Cutover, Layout, Run
+from .progress import Progress
 from .summary import Figures, figures
 
 ROOT = Path(__file__).parent.parent.parent
@@ -61,25 +63,37 @@ def _wrong(row: Figures, rate: int) -> bool:
 async def _measure(
     folder: Path, layouts: Sequence[Layout], runs: int, rate: int
 ) -> dict[str, list[Run]]:
-    found: dict[str, list[Run]] = {}
+    results: dict[str, list[Run]] = {}
+    progress = Progress(_say)
     for layout in layouts:
         place = folder / layout.name
         place.mkdir()
-        print(f"load       {layout.name}: a server, and the first release", flush=True)
-        with Cutover.ready(place, layout, rate) as cutover:
-            await cutover.first()
-            for number in range(1, runs + 1):
-                run = await cutover.run(number)
-                found.setdefault(layout.name, []).append(run)
-                line = (
-                    f"{number} of {runs}: deploy {run.seconds:.1f} s, {len(run.samples)} requests"
-                )
-                failed = sum(sample.failed for sample in run.samples)
-                print(f"load       {layout.name} {line}, {failed} failed", flush=True)
-                for row in figures([run.samples]):
-                    if row.failed:
-                        print(f"           {row.stream}: {row.reasons}", flush=True)
-    return found
+        with ExitStack() as stack:
+            with progress.running(f"{layout.name}, the first release"):
+                made = Cutover.ready(place, layout, rate, progress.tell)
+                cutover = stack.enter_context(made)
+                await cutover.first()
+            results[layout.name] = [
+                await _run(cutover, number, runs, progress) for number in range(1, runs + 1)
+            ]
+    return results
+
+
+async def _run(cutover: Cutover, number: int, runs: int, progress: Progress) -> Run:
+    """One deploy under load, and what came of it."""
+    title = f"{cutover.layout.name} {number} of {runs}"
+    with progress.running(title):
+        run = await cutover.run(number)
+    failed = sum(sample.failed for sample in run.samples)
+    _say(f"{title}: deploy {run.seconds:.1f} s, {len(run.samples)} requests, {failed} failed")
+    for row in figures([run.samples]):
+        if row.failed:
+            _say(f"{row.stream}: {row.reasons}")
+    return run
+
+
+def _say(line: str) -> None:
+    print(f"load       {line}", flush=True)
 
 
 def _write(

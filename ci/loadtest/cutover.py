@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,9 @@ from slipway.server.target import Routing, Target
 from tests.e2e.site import API, WEB, Site, example_site, public_names
 
 from .attack import Attack
-from .streams import streams
-from .summary import Sample, figures, handover
+from .inside import Inside
+from .streams import inside, streams
+from .summary import Sample, figures, handover, judged
 
 ENVIRONMENT = "staging"
 # Longer than the slowest request; before and after, both sides are seen alone.
@@ -91,27 +94,33 @@ class Cutover:
         site: The example on its server.
         layout: How its addresses lie.
         attack: Sends the requests.
+        tell: Gets a line for each thing that is begun.
     """
 
     site: Site
     layout: Layout
     attack: Attack
+    tell: Callable[[str], None] = lambda _: None
 
     @classmethod
     @contextmanager
-    def ready(cls, folder: Path, layout: Layout, rate: int) -> Iterator[Cutover]:
+    def ready(
+        cls, folder: Path, layout: Layout, rate: int, tell: Callable[[str], None]
+    ) -> Iterator[Cutover]:
         """An empty server, removed at the end.
 
         Args:
             folder: For the repository and the requests.
             layout: How the addresses lie.
             rate: Requests a second of each stream.
+            tell: Gets a line for each thing that is begun.
         """
+        tell("an empty server")
         with (
             example_site(folder, "load", drain=DRAIN_SECONDS) as site,
             public_names(site.server.address),
         ):
-            yield cls.at(site, layout, rate, folder)
+            yield replace(cls.at(site, layout, rate, folder), tell=tell)
 
     @classmethod
     def at(cls, site: Site, layout: Layout, rate: int, folder: Path) -> Cutover:
@@ -120,8 +129,9 @@ class Cutover:
 
     async def first(self) -> None:
         """Deploy without load."""
+        self.tell("build and publish")
         target = await asyncio.to_thread(self._target, "first")
-        await self.site.deployment(target).deploy(lambda _: None)
+        await self.site.deployment(target).deploy(self.tell)
 
     async def run(self, number: int) -> Run:
         """Deploy under load.
@@ -129,26 +139,43 @@ class Cutover:
         Args:
             number: Names the release.
         """
-        target, samples, said = (
-            self._target(f"load-{number}"),
-            list[Sample](),
-            list[tuple[float, str]](),
-        )
-        with self.attack.running(streams(WEB, self.layout.api), samples):
+        target, said = self._target(f"load-{number}"), list[tuple[float, str]]()
+        old, samples = await self._releases(), list[Sample]()
+        with self._load(samples):
             await asyncio.sleep(QUIET_SECONDS)
             began = time.time()
-            await self.site.deployment(target).deploy(
-                lambda line: said.append((round(time.time() - began, 2), line))
-            )
+            await self.site.deployment(target).deploy(partial(self._note, said, began))
             seconds = time.time() - began
             await asyncio.sleep(QUIET_SECONDS)
-        releases = {title: await self._serving(app) for app, title in APPS.items()}
-        return Run(samples, seconds, releases, said)
+        new = await self._releases()
+        return Run(_judged(samples, old, new), seconds, new, said)
+
+    def _note(self, said: list[tuple[float, str]], began: float, line: str) -> None:
+        said.append((round(time.time() - began, 2), line))
+        self.tell(line)
+
+    @contextmanager
+    def _load(self, samples: list[Sample]) -> Iterator[None]:
+        """Every stream, from outside and from inside."""
+        site = names.Site("mindfulspace", ENVIRONMENT)
+        image = self.site.published(ENVIRONMENT).images["api"]
+        inner = Inside(self.site.server, image, self.attack.rate, self.attack.folder)
+        self.tell("requests begin")
+        with (
+            inner.running(inside(site.internal_url("api")), samples),
+            self.attack.running(streams(WEB, self.layout.api), samples),
+        ):
+            yield
+            self.tell("the last answers")
+
+    async def _releases(self) -> dict[str, str]:
+        """App → the release that serves."""
+        return {title: await self._serving(app) for app, title in APPS.items()}
 
     async def _serving(self, app: str) -> str:
         url = f"{WEB}/healthz" if app == "frontend" else f"{self.layout.api}/sessions"
         _, release = await self.site.status(url)
-        expected = names.Site("mindfulspace", ENVIRONMENT).app(app, 0).rpartition("-")[0]
+        expected = names.Site("mindfulspace", ENVIRONMENT).app(app, 0).removesuffix("0")
         if not release.startswith(expected):
             raise RuntimeError(f"{url} is answered by {release or 'no release'}, not by {expected}")
         return release
@@ -164,3 +191,14 @@ class Cutover:
         routing = Routing(app.routing.host.removeprefix("api."), f"/{self.layout.prefix}")
         env = {**app.env, "API_PREFIX": self.layout.prefix}
         return replace(app, routing=routing, band=len(routing.path), env=env)
+
+
+def _judged(
+    samples: Sequence[Sample], old: Mapping[str, str], new: Mapping[str, str]
+) -> list[Sample]:
+    """All requests; failed is also what neither the old release nor the new one answered."""
+    each = (
+        judged((s for s in samples if s.stream.startswith(title)), (old[title], new[title]))
+        for title in APPS.values()
+    )
+    return sorted(chain.from_iterable(each), key=lambda sample: sample.at)

@@ -16,7 +16,7 @@ class Stream:
 
     Attributes:
         name: As in the results.
-        url: The public address.
+        url: The address.
         body: What a POST sends; None for a GET.
         keep: Whether connections are kept for the next request.
         http2: Whether HTTP/2 may be used, which kept connections of browsers do.
@@ -51,4 +51,16 @@ def streams(web: str, api: str) -> tuple[Stream, ...]:
         Stream("API, POST, kept", sessions, SESSION),
         Stream("API, POST, new", sessions, SESSION, keep=False),
         Stream(f"API, GET of {SLOW_SECONDS} s", f"{breath}{SLOW_SECONDS}"),
+    )
+
+
+def inside(api: str) -> tuple[Stream, ...]:
+    """What another app of the site sends to the API, within the server.
+
+    Args:
+        api: The API's address for the site's own apps.
+    """
+    return (
+        Stream("API, inside, GET, kept", f"{api}/health"),
+        Stream("API, inside, GET, new", f"{api}/health", keep=False),
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Sample:
         seconds: Until the whole answer was there, or none.
         status: The HTTP status; 0 without an answer.
         release: Which release answered, as the proxy's header says.
-        error: Why there was no answer.
+        error: Why there was no answer, or what is wrong with it.
     """
 
     stream: str
@@ -31,7 +31,7 @@ class Sample:
     @property
     def failed(self) -> bool:
         """Anything that its user would not have had without the deploy."""
-        return not 200 <= self.status < 400
+        return bool(self.error) or not 200 <= self.status < 400
 
     @property
     def ended(self) -> float:
@@ -62,6 +62,21 @@ class Figures:
     p99: float
     longest: float
     reasons: dict[str, int] = field(default_factory=dict)
+
+
+def judged(samples: Iterable[Sample], releases: Collection[str]) -> list[Sample]:
+    """The requests to one app; failed is also what anything else than its releases answered.
+
+    Args:
+        samples: The requests.
+        releases: The old release and the new one, as their headers say.
+    """
+    return [
+        sample
+        if sample.failed or sample.release in releases
+        else replace(sample, error=f"answered by {sample.release or 'no release'}")
+        for sample in samples
+    ]
 
 
 def figures(runs: Sequence[Sequence[Sample]]) -> list[Figures]:

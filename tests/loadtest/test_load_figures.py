@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ci.loadtest.streams import streams
-from ci.loadtest.summary import Sample, figures, handover, quantile
+from ci.loadtest.streams import inside, streams
+from ci.loadtest.summary import Sample, figures, handover, judged, quantile
 
 
 def sample(at: float, status: int = 200, release: str = "old", seconds: float = 0.01) -> Sample:
@@ -19,6 +19,15 @@ def test_what_its_user_did_not_get_has_failed(status: int, failed: bool) -> None
     (found,) = figures([[sample(0), sample(1, status)]])
     assert found.failed == failed
     assert sum(found.reasons.values()) == failed
+
+
+@pytest.mark.parametrize("release", ["older", ""])
+def test_an_answer_of_anybody_else_has_failed(release: str) -> None:
+    """Another site's, a release's that had gone, or nobody's: each is told by its name."""
+    sent = [sample(0), sample(1, release="new"), sample(2, release=release), sample(3, 502, "")]
+    (row,) = figures([judged(sent, {"old", "new"})])
+    assert row.failed == 2
+    assert row.reasons == {f"200 answered by {release or 'no release'}": 1, "502": 1}
 
 
 def test_a_stream_is_told_over_all_runs() -> None:
@@ -48,3 +57,13 @@ def test_every_kind_of_request_is_sent() -> None:
     assert api == {("GET", True), ("GET", False), ("POST", True), ("POST", False)}
     assert any(one.url.endswith("/api/breath?seconds=2") for one in found)
     assert len({one.name for one in found}) == len(found)
+
+
+def test_the_api_is_asked_from_inside_too() -> None:
+    """On kept connections and on new ones; its requests count as the API's."""
+    asked = inside("http://api.shop--staging.internal:8000")
+    assert {one.url for one in asked} == {"http://api.shop--staging.internal:8000/health"}
+    assert {one.keep for one in asked} == {True, False}
+    assert all(one.method == "GET" and one.name.startswith("API, inside") for one in asked)
+    outside = {one.name for one in streams("https://shop.example", "https://api.shop.example")}
+    assert outside.isdisjoint(one.name for one in asked)
