@@ -183,16 +183,12 @@ class Server:
             time.sleep(0.1)
 
     def prepare(self) -> None:
-        """Make the networks and start the proxy, unless they are there.
+        """Make the proxy's network and start the proxy, unless they are there.
 
         Raises:
             LabError: a command failed.
         """
-        for network in ("web", "--internal internal"):
-            name = network.split()[-1]
-            self.ssh(
-                f"docker network inspect {name} >/dev/null 2>&1 || docker network create {network}"
-            )
+        self.ssh("docker network inspect web >/dev/null 2>&1 || docker network create web")
         self.ssh("cd proxy && docker compose up --detach --wait --quiet-pull")
 
     def stop(self) -> bool:

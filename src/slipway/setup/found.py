@@ -35,7 +35,7 @@ section groups; id -nG "$user"
 section password; getent shadow "$user" | cut -d : -f 2 | cut -c 1
 home=$(getent passwd "$user" | cut -d : -f 6)
 section keys; cat "$home/.ssh/authorized_keys"
-section networks; docker network ls --format '{{.Name}} {{.Internal}}'
+section networks; docker network ls --format '{{.Name}}'
 section proxy; docker ps --filter publish=443 --format '{{.Names}} {{.Label "slipway.proxy"}} {{.Status}}'
 section listeners; ss -Hltnp '( sport = :80 or sport = :443 )'
 section sshd; [ ! -e @pending@ ] || echo pending
@@ -99,7 +99,7 @@ class Found:
         groups: Its groups.
         password: The first character of its password's field.
         keys: Its authorized_keys.
-        networks: Docker's networks, and whether they lead nowhere else.
+        networks: Docker's networks.
         proxy: Name, mark and status of the container that has port 443.
         listeners: Programs that have port 80 or 443.
         sshd: Whether sshd has not read its file yet.
@@ -123,7 +123,7 @@ class Found:
     groups: frozenset[str] = frozenset()
     password: str = ""
     keys: str = ""
-    networks: Mapping[str, bool] = field(default_factory=dict)
+    networks: frozenset[str] = frozenset()
     proxy: tuple[str, str, str] | None = None
     listeners: tuple[str, ...] = ()
     sshd: bool = False
@@ -176,7 +176,7 @@ def read(text: str, mark: str) -> Found:
         groups=frozenset(words["groups"]),
         password=said["password"].strip(),
         keys=said["keys"],
-        networks={name: inner == "true" for name, inner in _pairs(said["networks"])},
+        networks=frozenset(words["networks"]),
         proxy=_proxy(said["proxy"]),
         listeners=tuple(sorted({_program(line) for line in said["listeners"].splitlines()})),
         sshd=bool(words["sshd"]),
@@ -196,10 +196,6 @@ def read(text: str, mark: str) -> Found:
 def _release(text: str) -> dict[str, str]:
     pairs = (line.partition("=") for line in text.splitlines())
     return {name: value.strip('"') for name, _, value in pairs}
-
-
-def _pairs(text: str) -> list[tuple[str, str]]:
-    return [(first, second) for first, _, second in (x.partition(" ") for x in text.splitlines())]
 
 
 def _rows(text: str) -> list[tuple[str, str, str]]:

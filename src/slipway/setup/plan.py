@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from slipway.server import files
+from slipway.server.names import WEB
 from slipway.server.steps import Login, Run, Stage, Step, Write
 
 from . import daemon, firewall, keys
@@ -56,10 +56,6 @@ def problems(found: Found, wanted: Wanted) -> list[str]:
         made.append("systemd does not run there; expected a machine of its own, not a container")
     if not found.root:
         made.append(f"{wanted.admin.user} is not root there, also not by sudo; give --admin")
-    if found.networks.get(files.INTERNAL) is False:
-        made.append(
-            f"Docker's network {files.INTERNAL} leads out: docker network rm {files.INTERNAL}"
-        )
     others = [name for name in found.listeners if not name.startswith("docker")]
     if others:
         made.append(f"port 80 or 443 is taken by {', '.join(others)}: stop and disable it")
@@ -169,9 +165,9 @@ def _user(found: Found, wanted: Wanted) -> Iterator[Step]:
 
 
 def _networks(found: Found) -> Iterator[Step]:
-    for name, options in ((files.WEB, ()), (files.INTERNAL, ("--internal",))):
-        if name not in found.networks:
-            yield Run(name, ("docker", "network", "create", *options, name))
+    """The proxy's own; each site's is made by its deploys."""
+    if WEB not in found.networks:
+        yield Run(WEB, ("docker", "network", "create", WEB))
 
 
 def _upgrades(found: Found) -> Iterator[Step]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from slipway.server import compose
-from slipway.server.files import WEB
+from slipway.server.names import WEB
 
 RESOLVER = "acme"
 # Node closes an idle connection after 5 s: the proxy has to be the first, or a POST meets a closed one (502).

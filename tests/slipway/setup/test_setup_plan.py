@@ -42,7 +42,7 @@ DONE: dict[str, Any] = {
     "groups": frozenset({"deploy", "docker"}),
     "password": "*",
     "keys": f"{WANTED.public_key}\n",
-    "networks": {"web": False, "internal": True},
+    "networks": frozenset({"web", "internal"}),
     "proxy": ("proxy-traefik-1", WANTED.proxy_mark, "Up 2 hours (healthy)"),
     "listeners": ("docker-proxy",),
     "table": firewall_files({22})[0].text,
@@ -64,7 +64,7 @@ DONE: dict[str, Any] = {
         for file in files
     },
 }
-SETS = {"packages", "groups"}
+SETS = {"packages", "groups", "networks"}
 
 
 def found(case: dict[str, Any]) -> Found:
