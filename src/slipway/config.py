@@ -305,8 +305,9 @@ class ServerConfig(Section):
     )
     cert_resolver: Name | None = Field(
         default=None,
-        description="The certificate resolver of its Traefik that gets the certificates. Default: `acme` with "
-        "acme_email; else none, the proxy has them as files.",
+        description="The certificate resolver of its Traefik that gets the certificates; no dot with acme_email. "
+        "Environments on one server that differ in an acme key name one each. Default: `acme` with acme_email; "
+        "else none, the proxy has them as files.",
         examples=["acme"],
     )
     acme_email: str | None = Field(
@@ -322,10 +323,17 @@ class ServerConfig(Section):
         "Let's Encrypt.",
         examples=["https://ca.example.com/acme/directory"],
     )
-    proxy_image: str = Field(
-        default="traefik:v3",
+    acme_challenge: Literal["tls", "http"] = Field(
+        default="tls",
+        description="How the authority asks whether a name leads to the server: on port 443, or on port 80, which "
+        "is the only way behind a CDN.",
+        examples=["http"],
+    )
+    proxy_image: str | None = Field(
+        default=None,
         pattern=r"^\S+$",
-        description="The image of the proxy that `setup` starts.",
+        description="The image of the proxy that `setup` starts. Default: that of the proxy which is there, else "
+        "`traefik:v3`.",
         examples=["traefik:v3.6"],
     )
 
