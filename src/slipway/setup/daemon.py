@@ -101,7 +101,7 @@ def stops(text: str, now: Running) -> bool:
 
 def _pools(listed: Any) -> frozenset[tuple[str, int]]:
     """Pools in one form: the file has `base`, the daemon says `Base`."""
-    rows = ({name.lower(): value for name, value in one.items()} for one in listed)
+    rows = ({name.lower(): value for name, value in pool.items()} for pool in listed)
     return frozenset((_range(str(row.get("base"))), row.get("size", 0)) for row in rows)
 
 

@@ -11,13 +11,14 @@ from slipway.server.ssh import Server
 from . import daemon
 from .daemon import Running, running
 
+_TEXT = "text "
 # There from before sshd's file is written until sshd has read it; a start of the server has sshd read it, too.
 SSHD_PENDING = "/run/slipway-sshd.pending"
 # What systemd says of a unit whose file is newer than what it has read.
 STALE = "stale"
 UNITS = ("docker.service", "slipway-firewall.service", "apt-daily.timer", "apt-daily-upgrade.timer")
-# $1 begins each answer's heading, $2 the deploying user, $3… our files. A question without an answer is an
-# answer too: nothing of it may end the script.
+# $1 begins each answer's heading, $2 the deploying user, $3… our files but for the proxy's. A question without an
+# answer is an answer too: nothing of it may end the script.
 _SCRIPT = """
 mark=$1 user=$2
 shift 2
@@ -53,10 +54,14 @@ for unit in @units@; do
   echo "$unit $(systemctl is-enabled "$unit") $active"
 done
 section files
-for file; do
-  case $file in '~/'*) path=$home/${file#??} ;; *) path=$file ;; esac
+for path in "$@" "$home"/proxy/*.yaml "$home"/proxy/dynamic/* "$home"/proxy/sites/*; do
+  case $path in "$home"/proxy/*) file="~/${path#"$home"/}" ;; *) file=$path ;; esac
   [ ! -f "$path" ] || printf '%s %s %s %s\\n' \\
     "$(sha256sum <"$path" | cut -d ' ' -f 1)" "$(stat -c %a -- "$path")" "$(stat -c %U -- "$path")" "$file"
+done
+proxy=$home/proxy
+for path in "$proxy"/compose.yaml "$proxy"/dynamic/dynamic.yml "$proxy"/dynamic/*ca.pem "$proxy"/sites/*; do
+  [ ! -f "$path" ] || { section "text ~/${path#"$home"/}"; cat "$path"; }
 done
 """
 for _name, _value in (
@@ -107,7 +112,8 @@ class Found:
         table: The firewall's table, as nft lists it.
         guards: Firewalls of others.
         units: systemd's units: whether they are enabled, and active.
-        files: Our files, by path.
+        files: Our files by path; those in the deploying user's home begin with `~/`.
+        texts: What those of the proxy hold that are no certificates and no keys, by path.
     """
 
     root: bool = True
@@ -132,6 +138,7 @@ class Found:
     guards: tuple[str, ...] = ()
     units: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     files: Mapping[str, File] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 async def look(server: Server, user: str, files: Sequence[str]) -> Found:
@@ -140,7 +147,7 @@ async def look(server: Server, user: str, files: Sequence[str]) -> Found:
     Args:
         server: The server, its commands run by root.
         user: Who deploys.
-        files: The files that are ours; those in the user's home begin with `~/`.
+        files: The files that are ours, but for the proxy's.
 
     Raises:
         ServerError: There is no way to root's rights.
@@ -188,7 +195,10 @@ def read(text: str, mark: str) -> Found:
         },
         files={
             path: File(digest, int(mode, 8), owner)
-            for digest, mode, owner, path in map(str.split, said["files"].splitlines())
+            for digest, mode, owner, path in (x.split(" ", 3) for x in said["files"].splitlines())
+        },
+        texts={
+            name.removeprefix(_TEXT): text for name, text in said.items() if name.startswith(_TEXT)
         },
     )
 

@@ -11,7 +11,7 @@ from slipway.failures import message
 from slipway.server.operator import Operator
 
 from . import certificates
-from .proxy import Proxy
+from .proxy import RESOLVER, Proxy
 from .proxy import problems as proxy_problems
 from .wanted import Wanted
 
@@ -48,10 +48,12 @@ async def wanted(operator: Operator, settings: EnvironmentConfig, inputs: Inputs
     assert server  # noqa: S101 - without one, there is no operator
     given = inputs.certificate is not None or inputs.certificate_key is not None
     made = Proxy(
-        image=server.proxy_image,
+        image=server.proxy_image or "",
         email=server.acme_email or "",
         directory=server.acme_server or "",
         private=bool(server.acme_server and operator.ca),
+        challenge=server.acme_challenge,
+        resolver=server.resolver or RESOLVER,
     )
     problems = proxy_problems(made, given=given)
     texts = await _texts(inputs, problems)
@@ -65,6 +67,7 @@ async def wanted(operator: Operator, settings: EnvironmentConfig, inputs: Inputs
         deploy=operator.address,
         deploy_key=operator.key,
         public_key=_public(operator),
+        site=operator.site.name,
         proxy=made,
         certificate=texts["certificate"],
         certificate_key=texts["certificate_key"],

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from slipway.server.names import WEB
 from slipway.server.steps import Login, Run, Stage, Step, Write
 
-from . import daemon, firewall, keys
+from . import daemon, firewall, folder, keys
 from .found import SSHD_PENDING, Found
 from .wanted import COMPOSE_FILE, FIREWALL_FILE, SSHD, UPGRADES, File, Wanted, firewall_files
 
@@ -56,6 +56,8 @@ def problems(found: Found, wanted: Wanted) -> list[str]:
         made.append("systemd does not run there; expected a machine of its own, not a container")
     if not found.root:
         made.append(f"{wanted.admin.user} is not root there, also not by sudo; give --admin")
+    if not _foreign(found) and (conflict := folder.conflict(found, wanted)):
+        made.append(conflict)
     others = [name for name in found.listeners if not name.startswith("docker")]
     if others:
         made.append(f"port 80 or 443 is taken by {', '.join(others)}: stop and disable it")
@@ -214,13 +216,18 @@ def _proxy(found: Found, wanted: Wanted) -> Iterator[Step]:
     if _foreign(found):
         return
     name, home = wanted.deploy.user, _home(found, wanted.deploy.user)
-    changed = tuple(_files(found, *wanted.proxy_files, home=home, owner=name))
+    there = folder.folder(found, wanted)
+    changed = tuple(_files(found, *there.files, home=home, owner=name))
     if changed:
-        for folder in ("proxy", "proxy/dynamic", "proxy/acme"):
-            yield _folder(f"{home}/{folder}", name)
-        yield from changed
+        for part in ("proxy", "proxy/dynamic", "proxy/acme", "proxy/sites"):
+            yield _folder(f"{home}/{part}", name)
+    # First: Traefik reads what the compose file that follows leads it to.
+    if there.gone:
+        paths = (path.replace("~", home, 1) for path in there.gone)
+        yield Run("remove what is not used any more", ("rm", "-f", "--", *paths))
+    yield from changed
     _, mark, status = found.proxy or ("", "", "")
-    if mark != wanted.proxy_mark or "(healthy)" not in status:
+    if mark != there.mark or "(healthy)" not in status:
         file = COMPOSE_FILE.replace("~", home)
         up = ("docker", "compose", "--file", file, "up", "--detach", "--wait", "--quiet-pull")
         yield Run("start until it is healthy", up, 300)

@@ -12,7 +12,7 @@ from slipway.server.steps import written
 
 from .found import look
 from .plan import notes, plan, problems, proof
-from .wanted import Wanted, paths
+from .wanted import PATHS, Wanted
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Setup:
         wanted = self.wanted
         async with connect(wanted.admin, wanted.admin_key) as plain:
             server = plain.root()
-            found = await look(server, wanted.deploy.user, paths(wanted))
+            found = await look(server, wanted.deploy.user, PATHS)
             if wrong := problems(found, wanted):
                 raise ConfigError(f"{wanted.admin.shown} cannot be set up", wrong)
             stages = plan(found, wanted)

@@ -2,18 +2,16 @@
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from slipway.server import compose
 from slipway.server.ssh import Address
 
-from . import firewall, proxy
+from . import firewall
 from .proxy import Proxy
 
 FIREWALL_FILE = "/etc/slipway/firewall.nft"
 FIREWALL_UNIT = "/etc/systemd/system/slipway-firewall.service"
 COMPOSE_FILE = "~/proxy/compose.yaml"
-MARK = "slipway.proxy"
 # Debian's own nftables.service is no place for the rules: when it stops, it takes Docker's along.
 _UNIT = f"""\
 [Unit]
@@ -75,7 +73,8 @@ class Wanted:
         deploy: Who deploys, and where.
         deploy_key: The private key for that.
         public_key: Its public half, a line of authorized_keys.
-        proxy: The proxy.
+        site: What its files beside those of other sites are called.
+        proxy: What it wants of the proxy.
         certificate: The certificate that the proxy is given with those above it, PEM.
         certificate_key: Its private key, PEM.
         authority: The authority of the ACME directory, PEM.
@@ -86,37 +85,11 @@ class Wanted:
     deploy: Address
     deploy_key: str = field(repr=False)
     public_key: str
+    site: str
     proxy: Proxy
     certificate: str = ""
     certificate_key: str = field(default="", repr=False)
     authority: str = ""
-
-    @property
-    def proxy_mark(self) -> str:
-        """The label that tells which compose file and authority a proxy was started with."""
-        # Traefik reads the authority once, when it starts.
-        text = compose.render(proxy.file(self.proxy)) + self.authority
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    @property
-    def proxy_files(self) -> tuple[File, ...]:
-        """The proxy's folder, in the deploying user's home."""
-        made = proxy.file(self.proxy)
-        services = {
-            name: service.model_copy(update={"labels": (f"{MARK}={self.proxy_mark}",)})
-            for name, service in made.services.items()
-        }
-        marked = compose.render(made.model_copy(update={"services": services}))
-        files = [File(COMPOSE_FILE, marked, 0o600)]
-        if self.certificate:
-            files += [
-                File("~/proxy/dynamic/server.crt", self.certificate),
-                File("~/proxy/dynamic/server.key", self.certificate_key, 0o600),
-                File("~/proxy/dynamic/dynamic.yml", proxy.DYNAMIC),
-            ]
-        if self.authority:
-            files.append(File("~/proxy/dynamic/ca.pem", self.authority))
-        return tuple(files)
 
 
 UPGRADES = File("/etc/apt/apt.conf.d/52slipway", _UPGRADES)
@@ -135,12 +108,5 @@ def firewall_files(ports: Collection[int]) -> tuple[File, File]:
     )
 
 
-def paths(wanted: Wanted) -> tuple[str, ...]:
-    """All of the files that are ours."""
-    fixed = (FIREWALL_FILE, FIREWALL_UNIT, UPGRADES.path, SSHD.path)
-    return (*fixed, *(file.path for file in wanted.proxy_files))
-
-
-def at(address: Address, user: str) -> Address:
-    """The same server for another user."""
-    return replace(address, user=user)
+# All files of ours but those of the proxy.
+PATHS = (FIREWALL_FILE, FIREWALL_UNIT, UPGRADES.path, SSHD.path)

@@ -9,7 +9,7 @@ import pytest
 
 from slipway.server.ssh import Address
 from slipway.server.steps import Run, Write, written
-from slipway.setup import daemon, plan
+from slipway.setup import daemon, folder, plan
 from slipway.setup.found import File, Found
 from slipway.setup.proxy import Proxy
 from slipway.setup.wanted import SSHD, UPGRADES, Wanted, firewall_files
@@ -22,10 +22,12 @@ WANTED = Wanted(
     deploy=Address(SERVER),
     deploy_key="deploy's sentinel",
     public_key="ssh-ed25519 AAAAC3one app-prod",
+    site="app--prod",
     proxy=Proxy(),
     certificate="certificate",
     certificate_key="certificate's sentinel",
 )
+FOLDER = folder.folder(Found(), WANTED)
 # What an earlier set-up left.
 DONE: dict[str, Any] = {
     "packages": frozenset(
@@ -43,7 +45,7 @@ DONE: dict[str, Any] = {
     "password": "*",
     "keys": f"{WANTED.public_key}\n",
     "networks": frozenset({"web", "internal"}),
-    "proxy": ("proxy-traefik-1", WANTED.proxy_mark, "Up 2 hours (healthy)"),
+    "proxy": ("proxy-traefik-1", FOLDER.mark, "Up 2 hours (healthy)"),
     "listeners": ("docker-proxy",),
     "table": firewall_files({22})[0].text,
     "units": dict.fromkeys(
@@ -59,10 +61,11 @@ DONE: dict[str, Any] = {
         file.path: File(file.digest, file.mode, owner)
         for owner, files in (
             ("root", (*firewall_files({22}), UPGRADES, SSHD)),
-            ("deploy", WANTED.proxy_files),
+            ("deploy", FOLDER.files),
         )
         for file in files
     },
+    "texts": {file.path: file.text for file in FOLDER.files},
 }
 SETS = {"packages", "groups", "networks"}
 
@@ -77,7 +80,8 @@ def found(case: dict[str, Any]) -> Found:
     if said := case.get("running"):
         facts["running"] = replace(facts.get("running", daemon.Running()), **said)
     for path in case.get("without", []):
-        facts["files"] = {name: file for name, file in facts["files"].items() if name != path}
+        for kind in ("files", "texts"):
+            facts[kind] = {name: file for name, file in facts[kind].items() if name != path}
     return Found(**facts)
 
 
@@ -105,21 +109,5 @@ def test_a_secret_is_only_in_what_is_written() -> None:
     assert not [step for step in steps if isinstance(step, Run) and "sentinel" in str(step.command)]
     secret = [step for step in steps if isinstance(step, Write) and "sentinel" in step.text]
     assert [(step.path, step.mode, step.owner) for step in secret] == [
-        ("/home/deploy/proxy/dynamic/server.key", 0o600, "deploy:deploy")
-    ]
-
-
-def test_another_authority_of_an_acme_directory_starts_the_proxy_anew() -> None:
-    """Traefik reads its certificate once, when it starts."""
-    proxy = Proxy(email="ops@example.com", directory="https://ca.example/acme", private=True)
-    before = replace(WANTED, proxy=proxy, certificate="", certificate_key="", authority="former")
-    files = {file.path: File(file.digest, file.mode, "deploy") for file in before.proxy_files}
-    status = ("proxy-traefik-1", before.proxy_mark, "Up 2 hours (healthy)")
-    there = Found(**DONE | {"files": DONE["files"] | files, "proxy": status})
-    assert plan.plan(there, before) == ()
-    (stage,) = plan.plan(there, replace(before, authority="new"))
-    assert [step.title for step in stage.steps if not step.title.startswith("folder")] == [
-        "compose.yaml",
-        "ca.pem",
-        "start until it is healthy",
+        ("/home/deploy/proxy/dynamic/app--prod.key", 0o600, "deploy:deploy")
     ]
