@@ -26,6 +26,7 @@ REPOSITORY = rf"^{_REPOSITORY}(?:/{_REPOSITORY})*$"
 # The distribution project's grammar of image names; without a dot or a port a first part is no host.
 ADDRESS = rf"^(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9-]+:\d+)(?::\d+)?(?:/{_REPOSITORY})*$"
 TAG = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
+SIZE = r"^[1-9]\d*[kmg]$"
 # What `inside` takes, as near as a pattern comes.
 PATH = r"^(?!/|\.\.).*\S"
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=63)]
@@ -286,6 +287,29 @@ class MigratorConfig(Section):
         description="Where the image is pushed, below the registry's address. Default: the image's name.",
         examples=["backend/api"],
     )
+    timeout: Annotated[int, Field(ge=1, le=86400)] = Field(
+        default=600,
+        description="Seconds that a deploy's migrations may take, and its seed again as many; then they are "
+        "stopped, and nothing is replaced.",
+        examples=[3600],
+    )
+
+
+class DatabaseConfig(Section):
+    """[database]: the Postgres that a deploy starts for each environment, where the address names no other host."""
+
+    image: str = Field(
+        default="postgres:17",
+        pattern=r"^\S+$",
+        description="Its image, one that takes POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB as the official one "
+        "does. A deploy never changes that of a database which is there.",
+        examples=["pgvector/pgvector:pg17"],
+    )
+    shm_size: Annotated[str, StringConstraints(pattern=SIZE)] = Field(
+        default="256m",
+        description="Its shared memory, which parallel queries take; Docker's own default is 64m.",
+        examples=["1g"],
+    )
 
 
 class ServerConfig(Section):
@@ -411,6 +435,12 @@ class RegistryConfig(Section):
         "--registry-user, which a .env fills with $CI_REGISTRY_USER in GitLab.",
         examples=["deployer"],
     )
+    pull_user: str | None = Field(
+        default=None,
+        description="Who logs in from a server, to pull alone, such as a deploy token that may only read; the "
+        "password comes by --pull-password alone. Default: --pull-user, else the user who pushes.",
+        examples=["gitlab+deploy-token-1"],
+    )
 
 
 class SbomConfig(Section):
@@ -452,6 +482,10 @@ class Config(Section):
     environments: dict[Name, EnvironmentConfig] = Field(
         default_factory=dict,
         description="One table for each environment, by the name that --env takes. Without any, every name is taken.",
+    )
+    database: DatabaseConfig = Field(
+        default=DatabaseConfig(),
+        description="The Postgres that a deploy starts for each environment, where the address names no other host.",
     )
     verify: VerifyConfig = Field(default=VerifyConfig(), description="What all steps share.")
     packages: dict[Folder, PackageConfig] = Field(

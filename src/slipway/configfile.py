@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from .config import NAME, REPOSITORY, TAG, URL, URL_PATH, VARIABLE, VERSION, Config, inside
+from .config import NAME, REPOSITORY, SIZE, TAG, URL, URL_PATH, VARIABLE, VERSION, Config, inside
 from .errors import ConfigError
 
 _EXPECTED = {
@@ -19,6 +19,7 @@ _EXPECTED = {
     URL_PATH: "a path such as /health",
     VARIABLE: "the name of an environment variable",
     REPOSITORY: "an image's name in lower case, parts separated by /, without host and tag",
+    SIZE: "a number and k, m or g, such as 256m",
     TAG: "letters, digits and _ . - (at most 128)",
 }
 

@@ -9,11 +9,14 @@ from .config import EnvironmentConfig
 from .errors import ConfigError
 from .failures import message
 from .publish import Published
+from .server import envfile
 from .server.aim import Secrets, seeding, target
 from .server.deploy import Deployment
 from .server.doctor import doctor
+from .server.masking import Mask
 from .server.names import Site
 from .server.operator import Operator
+from .server.owner import repository
 from .server.ssh import Address
 from .server.target import Login, Target
 from .survey import Survey, text_of
@@ -32,6 +35,9 @@ class Access:
         registry: The address that images are pushed below.
         registry_user: Who logs in there.
         registry_password: That user's password.
+        pull_user: Who logs in from the server, to pull alone.
+        pull_password: That user's password.
+        source: The repository's address, where it is not that of the checkout's origin.
         who: The person or job.
         job: The job's address.
     """
@@ -42,6 +48,9 @@ class Access:
     registry: str | None = None
     registry_user: str | None = None
     registry_password: dagger.Secret | None = None
+    pull_user: str | None = None
+    pull_password: dagger.Secret | None = None
+    source: str | None = None
     who: str | None = None
     job: str | None = None
 
@@ -72,6 +81,9 @@ class Delivery:
     def _missing(self, environment: str) -> list[str]:
         """What no deploy can go on without."""
         problems = [*self._unreachable(environment), *seeding(self.survey.project, environment)]
+        if (self._pull_user is None) != (self.access.pull_password is None):
+            what = "pull_password" if self._pull_user else "pull_user"
+            problems.append(f"no {what}: the login to pull takes both")
         if self.survey.project.migrator and not self.access.api_env:
             problems.append(_missing("api_env"))
         return problems
@@ -129,6 +141,7 @@ class Delivery:
             who=self.access.who or "somebody",
             job=self.access.job or "",
             ca=await self._authorities(settings),
+            repository=repository(self.access.source or self.survey.origin.source),
         )
 
     def _unreachable(self, environment: str) -> list[str]:
@@ -155,7 +168,8 @@ class Delivery:
             ConfigError: Secrets that cannot be read, or that do not fit; every problem.
         """
         plan, project = published.plan, self.survey.project
-        texts = await self._texts("api_env", "db_env", "registry_password")
+        texts = await self._texts("api_env", "db_env")
+        login, operator = await self.login(), await self.operator(plan.environment)
         images = {i.name: f"{plan.repositories[i.name]}@{i.digest}" for i in published.images}
         version = plan.version if project.is_production(plan.environment) else None
         identifier = version or plan.revision[:_COMMIT_LENGTH]
@@ -168,10 +182,11 @@ class Delivery:
             identifier=identifier,
             manifest=file.json_text(),
             migrations=await self._migrations(),
-            login=_login(plan.host, plan.user, texts.get("registry_password")),
+            login=Login(plan.host, *login) if login else None,
+            owner=operator.owner,
         )
         return Deployment(
-            operator=await self.operator(plan.environment),
+            operator=operator,
             target=made,
             sizes={images[image.name]: image.size for image in published.images},
         )
@@ -187,12 +202,34 @@ class Delivery:
         found = await folder.glob("**/migration.sql")
         return tuple(sorted(posixpath.basename(posixpath.dirname(name)) for name in found))
 
+    @property
+    def _pull_user(self) -> str | None:
+        return self.access.pull_user or self.survey.project.registry.pull_user
+
     async def login(self) -> tuple[str, str] | None:
-        """User and password of the registry, where both are told."""
-        user = self.access.registry_user or self.survey.project.registry.user
-        texts = await self._texts("registry_password")
-        password = texts.get("registry_password")
+        """Who pulls on the server, and the password: one who may only read, where there is one."""
+        user, secret = self._pull_user, "pull_password"
+        if not user:
+            user = self.access.registry_user or self.survey.project.registry.user
+            secret = "registry_password"  # noqa: S105 - its name
+        password = (await self._texts(secret)).get(secret)
         return (user, password.strip()) if user and password else None
+
+    async def mask(self) -> Mask:
+        """Takes out of what is shown the secrets that were given."""
+        texts = await self._texts("api_env", "db_env", "registry_password", "pull_password")
+        values = [texts.pop(name, "") for name in ("registry_password", "pull_password")]
+        for name, text in texts.items():
+            try:
+                values += envfile.parse(text, name).values()
+            except ConfigError:
+                values += text.splitlines()
+        project = self.survey.project
+        public = [project.name, *project.environments, *(app.name for app in project.apps)]
+        urls = [
+            s for e in project.environments.values() for s in (e.url, e.api_url, *e.urls.values())
+        ]
+        return Mask.of(values, [*public, *filter(None, urls)])
 
     async def _texts(self, *names: str) -> dict[str, str]:
         """The texts of those of the secrets that are there."""
@@ -227,7 +264,3 @@ def _address(settings: EnvironmentConfig) -> Address:
     server = settings.server
     assert server  # noqa: S101 - `require` refused before
     return Address(server.host, server.port, server.user, server.known_hosts)
-
-
-def _login(host: str, user: str | None, password: str | None) -> Login | None:
-    return Login(host, user, password.strip()) if user and password else None

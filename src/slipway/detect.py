@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from . import prisma
+from . import deployable, prisma
 from .config import NAME, AppConfig, Config, Kind, StepsConfig
 from .configfile import nearest
 from .errors import ConfigError
@@ -74,8 +74,10 @@ class _Detector:
         packages = sorted(self.repo.packages)
         schemas = {path: found for path in packages if (found := prisma.find(self.repo, path))}
         apps = self._apps()
+        name = self._name()
+        self.problems += self._undeployable(name, apps)
         return Project(
-            name=self._name(),
+            name=name,
             image=(image := self._image(apps)),
             build_image=self.config.node.build_image or image,
             pnpm=self._pnpm(),
@@ -89,8 +91,15 @@ class _Detector:
             registry=self.config.registry,
             repositories=self._repositories(),
             sbom=self.config.sbom,
+            database=self.config.database,
             findings=tuple(sorted(self.findings, key=lambda found: _ORDER.get(found.what, 3))),
         )
+
+    def _undeployable(self, name: str, apps: tuple[App, ...]) -> list[str]:
+        """Names that no server takes, where there is a server: told before anything is built."""
+        servers = [key for key, value in self.config.environments.items() if value.server]
+        found = [deployable.problems(name, key, [app.name for app in apps]) for key in servers]
+        return list(dict.fromkeys(problem for problems in found for problem in problems))
 
     def _steps(self, apps: tuple[App, ...]) -> dict[str, StepsConfig]:
         """Which scripts check a package, by folder, as far as slipway.toml says."""
@@ -258,7 +267,7 @@ class _Detector:
             return None
         found = schemas[near[0]]
         self._found("migrator", found.path, f"Prisma's {found.schema}")
-        return Migrator(found, config.packages, config.include)
+        return Migrator(found, config.packages, config.include, config.timeout)
 
     def _nearest(self, apps: tuple[App, ...], schemas: Mapping[str, PrismaProject]) -> list[str]:
         """The schemas that services use; else that any app uses; else those of no app at all."""

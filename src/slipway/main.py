@@ -69,6 +69,12 @@ class Slipway:
     registry_password: Annotated[
         dagger.Secret | None, Doc("The password or token of the registry's user")
     ] = None
+    pull_user: Annotated[
+        str | None, Doc("Who logs in to the registry from a server, where that is another user")
+    ] = None
+    pull_password: Annotated[
+        dagger.Secret | None, Doc("The password or token of that user, which may only read")
+    ] = None
     ssh_key: Annotated[dagger.Secret | None, Doc("The private key that the server lets in")] = None
     api_env: Annotated[
         dagger.Secret | None,
@@ -175,7 +181,9 @@ class Slipway:
     ) -> str:
         """Show what an app of an environment printed."""
         with reported():
-            return await logs(await self._operator(env), Wanted(app, since, lines, follow), _say)
+            delivery = self._at(await take(self.ws, self.config))
+            wanted, masked = Wanted(app, since, lines, follow), await delivery.mask()
+            return await logs(await delivery.operator(env), wanted, _say, masked)
 
     @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
     async def unlock(self, env: _Env = "staging") -> str:
@@ -319,6 +327,9 @@ class Slipway:
             registry=self.registry,
             registry_user=self.registry_user,
             registry_password=self.registry_password,
+            pull_user=self.pull_user,
+            pull_password=self.pull_password,
+            source=self.source,
             who=self.actor,
             job=self.job,
         )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .config import (
+    DatabaseConfig,
     EnvironmentConfig,
     Kind,
     RegistryConfig,
@@ -72,11 +73,19 @@ class App:
 
 @dataclass(frozen=True)
 class Migrator:
-    """The image that migrates and seeds: Prisma's place, and what the user adds."""
+    """The image that migrates and seeds: Prisma's place, and what the user adds.
+
+    Attributes:
+        project: Prisma's package.
+        packages: Further npm packages that the seed needs.
+        include: Further files that migrating or seeding reads.
+        timeout: Seconds that a deploy's migrations may take.
+    """
 
     project: PrismaProject
     packages: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
+    timeout: int = 600
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,7 @@ class Project:
         registry: Where images are pushed, as far as slipway.toml says.
         repositories: Image → where it is pushed below the registry's address, where that is not its name.
         sbom: How bills of materials are made.
+        database: The Postgres that is deployed.
     """
 
     name: str
@@ -125,6 +135,7 @@ class Project:
     registry: RegistryConfig = field(default_factory=RegistryConfig)
     repositories: Mapping[str, str] = field(default_factory=dict)
     sbom: SbomConfig = field(default_factory=SbomConfig)
+    database: DatabaseConfig = field(default_factory=DatabaseConfig)
 
     @property
     def paths(self) -> tuple[str, ...]:

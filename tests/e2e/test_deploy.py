@@ -81,16 +81,16 @@ async def test_the_first_deploy_ends_with_the_public_addresses_answering(
     site: Site, first: First
 ) -> None:
     """Migrated, seeded, over TLS; on the server nothing that others can read."""
-    assert "mindfulspace-staging runs" in first.report
-    assert await site.status(f"{WEB}/healthz") == (200, "mindfulspace-staging-frontend-1")
-    assert await site.status(f"{API}/sessions") == (200, "mindfulspace-staging-api-1")
+    assert "mindfulspace--staging runs" in first.report
+    assert await site.status(f"{WEB}/healthz") == (200, "mindfulspace--staging--frontend--1")
+    assert await site.status(f"{API}/sessions") == (200, "mindfulspace--staging--api--1")
     assert not site.server.ssh("find slipway -type f -perm /077 ! -name lock").split()
     manifest = json.loads(site.server.ssh("cat slipway/*/releases/*/release.json"))
     assert set(manifest["images"]) == {"frontend", "api", "migrator"}
-    assert '"who": "tester"' in site.server.ssh("cat slipway/mindfulspace-staging/audit.jsonl")
-    assert not site.server.ssh("ls -A slipway/mindfulspace-staging | grep .docker || true").strip()
+    assert '"who": "tester"' in site.server.ssh("cat slipway/mindfulspace--staging/audit.jsonl")
+    assert not site.server.ssh("ls -A slipway/mindfulspace--staging | grep .docker || true").strip()
     environment = site.server.ssh(
-        "docker exec mindfulspace-staging-api-1-api-1 node -p 'process.env.DATABASE_URL'"
+        "docker exec mindfulspace--staging--api--1 node -p 'process.env.DATABASE_URL'"
     )
     assert environment.strip() == URL
 
@@ -119,9 +119,9 @@ async def test_a_second_deploy_under_load_fails_no_request(site: Site, tmp_path:
     """GET and POST, kept connections and new ones, requests of 2 s; the old release has gone after it."""
     with public_names(site.server.address):
         served(await Cutover.at(site, TWO_HOSTS, RATE, tmp_path).run(1))
-    assert await site.status(f"{API}/health") == (200, "mindfulspace-staging-api-2")
+    assert await site.status(f"{API}/health") == (200, "mindfulspace--staging--api--2")
     running = site.server.ssh("docker ps --format '{{.Names}}'")
-    assert "mindfulspace-staging-api-1-" not in running
+    assert "mindfulspace--staging--api--1" not in running
 
 
 async def test_a_release_that_is_never_healthy_is_removed_and_the_old_one_serves(
@@ -140,9 +140,9 @@ async def test_a_release_that_is_never_healthy_is_removed_and_the_old_one_serves
         r"health checks of api:\n  +starting\n +\d\d:\d\d:\d\d exit code 1", done.stderr
     )
     assert "rolled back" in done.stderr
-    assert await site.status(f"{API}/health") == (200, "mindfulspace-staging-api-2")
+    assert await site.status(f"{API}/health") == (200, "mindfulspace--staging--api--2")
     left = site.server.ssh("docker ps --all --format '{{.Names}}'")
-    assert "mindfulspace-staging-api-3-" not in left
+    assert "mindfulspace--staging--api--3" not in left
 
 
 async def test_a_key_that_is_not_pinned_is_refused(site: Site, tmp_path: Path) -> None:

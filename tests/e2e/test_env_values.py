@@ -100,7 +100,7 @@ def server() -> Iterator[Server]:
 async def arrived(server: Server, values: dict[str, str], number: int) -> dict[str, str]:
     """What a container gets whose files are made and written as a deploy does."""
     folder = SITE.release(number, "v1")
-    file = compose.render(files.migration(SITE, Migration(IMAGE, values), number, "v1"))
+    file = compose.render(files.migration(SITE, Migration(IMAGE, values), number, "v1", names.WEB))
     key = " ".join(server.known_hosts.read_text().split()[1:3])
     address = Address(server.address, server.port, server.user, (f"{server.address} {key}",))
     run = ("docker", "compose", "--file", f"{folder}/migrator.yaml", "run", "--rm", "--no-TTY")

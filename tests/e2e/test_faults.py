@@ -28,7 +28,7 @@ MOST_STEPS = 100
 UNSEEN, LATE = 3, 4
 # Of the files that a deploy writes, what is there only while it does.
 HALF = "find slipway -name .docker -o -name '*.??????' -type f ! -name '*.jsonl'"
-RELEASES = "ls slipway/mindfulspace-staging/releases"
+RELEASES = "ls slipway/mindfulspace--staging/releases"
 
 
 class SmallServer(Server):
@@ -152,7 +152,7 @@ async def test_of_two_deploys_at_once_the_second_waits(
             await running.deployment(tiny.target("hasty")).deploy(lambda _: None)
     await running.deployment(tiny.target("patient")).deploy(lines.append)
     assert task.done()
-    assert "mindfulspace-staging runs slow" in await task
+    assert "mindfulspace--staging runs slow" in await task
     assert any("Ann deploys slow" in line for line in lines)
     kept = running.server.ssh(RELEASES).split()
     assert "hasty" not in "".join(kept)
@@ -260,7 +260,7 @@ async def until_it_answers(site: Site, url: str) -> bool:
 
 def alter(site: Site, password: str) -> None:
     """Give the database's user a password, as an owner would."""
-    psql = "docker exec -i mindfulspace-staging-database-db-1 psql -U app -d mindful"
+    psql = "docker exec -i mindfulspace--staging--database-db-1 psql -U app -d mindful"
     site.server.ssh(psql, stdin=f"ALTER ROLE app PASSWORD '{password}';\n")
 
 

@@ -13,6 +13,7 @@ from slipway.errors import ConfigError
 from slipway.server import status
 from slipway.server.doctor import doctor
 from slipway.server.logs import Wanted, logs
+from slipway.server.masking import Mask
 from slipway.server.names import Site as Name
 from slipway.server.overview import overview
 from slipway.server.target import Login, Target
@@ -44,18 +45,18 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
 
 async def test_where_nothing_is_deployed_status_says_so(tiny: Tiny) -> None:
     """And logs say what there is to ask for."""
-    assert (await shown(tiny.site)).startswith("mindfulspace-staging: nothing is deployed")
+    assert (await shown(tiny.site)).startswith("mindfulspace--staging: nothing is deployed")
     with pytest.raises(ConfigError, match='"api" has no container; there are: none'):
-        await logs(tiny.site.operator(), Wanted("api"), ignored)
+        await logs(tiny.site.operator(), Wanted("api"), ignored, Mask())
 
 
 async def test_status_tells_what_serves_and_what_happened(tiny: Tiny) -> None:
     """Containers, public addresses with their certificates, releases, the audit log."""
     await tiny.site.deployment(tiny.target("v1")).deploy(ignored)
     said = await shown(tiny.site)
-    assert said.startswith("mindfulspace-staging runs v1 (number 1)")
+    assert said.startswith("mindfulspace--staging runs v1 (number 1)")
     assert said.count("running, healthy") == 3
-    assert "status 200, answered by mindfulspace-staging-api-1" in said
+    assert "status 200, answered by mindfulspace--staging--api--1" in said
     assert "days left" in said
     assert "free of" in said
     assert f"{WEB}/health" in said
@@ -65,10 +66,10 @@ async def test_status_tells_what_serves_and_what_happened(tiny: Tiny) -> None:
 async def test_status_names_what_is_broken(tiny: Tiny) -> None:
     """An app that was killed, and a lock that is held."""
     operator = tiny.site.operator()
-    tiny.site.server.ssh("docker stop --time 0 mindfulspace-staging-frontend-1-frontend-1")
+    tiny.site.server.ssh("docker stop --time 0 mindfulspace--staging--frontend--1")
     async with operator.connected() as server, operator.locked(server, "v2", ignored):
         said = await shown(tiny.site)
-    tiny.site.server.ssh("docker start mindfulspace-staging-frontend-1-frontend-1")
+    tiny.site.server.ssh("docker start mindfulspace--staging--frontend--1")
     assert "exited" in said
     # The proxy answers 502 until it has seen that the container is gone, then 404.
     assert said.count("status 200") == 1
@@ -79,14 +80,14 @@ async def test_production_is_dumped_before_it_migrates_and_the_dump_comes_back(t
     """Beside staging on one server; the report says where the dump is, and how large."""
     production = for_production(tiny.target("v1"))
     await tiny.site.deployment(production).deploy(ignored)
-    exec_db = "docker exec -i mindfulspace-prod-database-db-1"
+    exec_db = "docker exec -i mindfulspace--prod--database-db-1"
     query = f"{exec_db} psql -At -U app -d mindful"
     tiny.site.server.ssh(
         query, stdin="CREATE TABLE mood (word text); INSERT INTO mood VALUES ('fine');"
     )
     said = await tiny.site.deployment(replace(production, identifier="v2")).deploy(ignored)
     found = re.search(
-        r"dump +(slipway/mindfulspace-prod/database/dumps/000002-v2\.dump) (\d+) bytes", said
+        r"dump +(slipway/mindfulspace--prod/database/dumps/000002-v2\.dump) (\d+) bytes", said
     )
     assert found, said
     assert int(found[2]) > 500
@@ -94,7 +95,7 @@ async def test_production_is_dumped_before_it_migrates_and_the_dump_comes_back(t
     restore = f"{exec_db} pg_restore -U app -d mindful --clean --if-exists < {found[1]}"
     tiny.site.server.ssh(restore)
     assert tiny.site.server.ssh(query, stdin="SELECT word FROM mood;").strip() == "fine"
-    assert (await shown(tiny.site)).startswith("mindfulspace-staging runs v1")
+    assert (await shown(tiny.site)).startswith("mindfulspace--staging runs v1")
 
 
 def for_production(target: Target) -> Target:
@@ -115,11 +116,13 @@ def for_production(target: Target) -> Target:
 async def test_logs_are_shown_as_they_come_and_end_with_the_caller(tiny: Tiny) -> None:
     """No process is left on the server."""
     operator = tiny.site.operator()
-    assert "tiny listens" in await logs(operator, Wanted("api"), ignored)
-    assert "ready to accept connections" in await logs(operator, Wanted("database"), ignored)
+    assert "tiny listens" in await logs(operator, Wanted("api"), ignored, Mask())
+    assert "ready to accept connections" in await logs(
+        operator, Wanted("database"), ignored, Mask()
+    )
     came = asyncio.Event()
     following = asyncio.create_task(
-        logs(operator, Wanted("api", follow=True), lambda _: came.set())
+        logs(operator, Wanted("api", follow=True), lambda _: came.set(), Mask())
     )
     await asyncio.wait_for(came.wait(), 20)
     assert "docker logs" in tiny.site.server.ssh("cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
@@ -163,7 +166,7 @@ async def test_doctor_names_every_problem_at_once(tiny: Tiny) -> None:
 
 async def test_they_are_functions_of_the_module(tiny: Tiny) -> None:
     """As people type them."""
-    assert "mindfulspace-staging runs v1" in tiny.site.called("status")
+    assert "mindfulspace--staging runs v1" in tiny.site.called("status")
     assert "tiny listens" in tiny.site.called("logs", "--app", "api")
     assert "is ready" in tiny.site.called("doctor")
     assert "nobody holds the lock" in tiny.site.called("unlock")

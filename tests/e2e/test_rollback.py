@@ -60,7 +60,7 @@ async def test_the_release_before_comes_back_with_its_own_settings(tiny: Tiny) -
     async with visitors(tiny.site, *ADDRESSES) as done:
         report = await Rollback(tiny.site.operator()).run(ignored)
     assert set(done) == {"ok"}, done
-    assert "mindfulspace-staging runs v1" in report
+    assert "mindfulspace--staging runs v1" in report
     assert await body(tiny.site) == BODY
     find = "docker ps --quiet --filter label=slipway.app=api"
     image = tiny.site.server.ssh(f"docker inspect --format '{{{{.Config.Image}}}}' $({find})")
@@ -92,13 +92,13 @@ async def test_it_is_a_function_of_the_module(tiny: Tiny) -> None:
     assert done.returncode == 1
     assert '"v9": no such completed release; on the server: v2 (2), v1 (3)' in done.stderr
     said = tiny.site.called("rollback", "--to", "v3")
-    assert "mindfulspace-staging runs v3" in said
+    assert "mindfulspace--staging runs v3" in said
     assert await body(tiny.site) == "third"
 
 
 def releases(site: Site) -> list[str]:
     """The folders of the releases on the server, without their numbers."""
-    found = site.server.ssh("ls slipway/mindfulspace-staging/releases").split()
+    found = site.server.ssh("ls slipway/mindfulspace--staging/releases").split()
     return [name.partition("-")[2] for name in found]
 
 
@@ -137,7 +137,7 @@ async def test_a_release_that_the_public_does_not_reach_is_rolled_back_by_itself
         with (
             public_names("127.0.0.1"),
             pytest.raises(
-                ServerError, match="mindfulspace-staging: rolled back; v3 serves as before"
+                ServerError, match="mindfulspace--staging: rolled back; v3 serves as before"
             ),
         ):
             await deployment.deploy(ignored)
@@ -152,5 +152,5 @@ async def test_a_lock_that_does_not_free_itself_is_freed(tiny: Tiny) -> None:
     operator = tiny.site.operator()
     async with operator.connected() as server, operator.locked(server, "v4", ignored):
         freed = await unlock(operator)
-        assert freed.startswith("freed the lock of mindfulspace-staging: tester deploys v4 since ")
-        assert await unlock(operator) == "nobody holds the lock of mindfulspace-staging"
+        assert freed.startswith("freed the lock of mindfulspace--staging: tester deploys v4 since ")
+        assert await unlock(operator) == "nobody holds the lock of mindfulspace--staging"

@@ -88,6 +88,7 @@ class Tiny:
             Routing(str(WEB).removeprefix("https://")),
             "/health",
             1,
+            internal=True,
             drain=drain,
             start=15,
         )

@@ -58,13 +58,13 @@ async def test_a_push_to_main_deploys_to_staging(deploying: Project, site: Site)
     """Verified first; the site answers, the audit log has the job, the job's log has its stages and no secret."""
     ran = deploying.run(variables=MAIN)
     assert ran.code == 0, ran.output[-6000:]
-    assert await site.status(f"{API}/health") == (200, "mindfulspace-staging-api-1")
+    assert await site.status(f"{API}/health") == (200, "mindfulspace--staging--api--1")
     assert (await site.status(f"{WEB}/healthz"))[0] == 200
     kept = deploying.path / ".gitlab-ci-local/artifacts"
     release = json.loads((kept / "staging/.slipway/release/release.json").read_text())
     assert release["revision"] == git(deploying.path, "rev-parse", "HEAD")
     assert (kept / "verify/.slipway/reports/junit.xml").exists()
-    entry = json.loads(site.server.ssh("cat slipway/mindfulspace-staging/audit.jsonl"))
+    entry = json.loads(site.server.ssh("cat slipway/mindfulspace--staging/audit.jsonl"))
     assert (entry["who"], entry["job"], entry["result"]) == ("ann", JOB, "done")
     for stage in ("preflight", "migrations", "start api", "start frontend"):
         assert stage in ran.output
@@ -79,7 +79,7 @@ async def test_the_rollback_job_brings_the_release_before_back(
     with public_names(site.server.address):
         tiny = await asyncio.to_thread(push, site, 1)
         await site.deployment(tiny.target("newer")).deploy(lambda _: None)
-    assert (await site.status(f"{API}/health"))[1] == "mindfulspace-staging-api-2"
+    assert (await site.status(f"{API}/health"))[1] == "mindfulspace--staging--api--2"
     ran = deploying.run("staging-rollback", variables=MAIN)
     assert ran.code == 0, ran.output[-6000:]
-    assert await site.status(f"{API}/sessions") == (200, "mindfulspace-staging-api-3")
+    assert await site.status(f"{API}/sessions") == (200, "mindfulspace--staging--api--3")

@@ -11,11 +11,11 @@ from slipway.project import PRODUCTION, App, Project
 
 from . import envfile
 from .names import Site
+from .owner import Owner
 from .target import AppRelease, Database, Login, Migration, Routing, Target
 
 DATABASE_URL = "DATABASE_URL"
 _BESIDES = ("SHADOW", "DIRECT", "UNPOOLED", "NON_POOLING")
-POSTGRES = "postgres:17"
 _DUMPS = 7
 
 
@@ -43,6 +43,7 @@ def target(
     manifest: str = "{}\n",
     migrations: tuple[str, ...] = (),
     login: Login | None = None,
+    owner: Owner | None = None,
 ) -> Target:
     """Put a target together.
 
@@ -55,6 +56,7 @@ def target(
         manifest: release.json.
         migrations: Names of the migrations that it knows.
         login: Who pulls the images.
+        owner: Whose the site is.
 
     Returns:
         The target.
@@ -66,7 +68,7 @@ def target(
     made = aim.target(identifier, manifest)
     if aim.problems:
         raise ConfigError(f"deploying to {environment}", aim.problems)
-    return replace(made, login=login, migrations=migrations)
+    return replace(made, login=login, migrations=migrations, owner=owner)
 
 
 def seeding(project: Project, environment: str) -> list[str]:
@@ -116,6 +118,7 @@ class _Aim:
             database=database,
             migration=self._migration(env),
             keep=self.settings.keep,
+            managed=self._managed(env) if self.project.migrator else "",
         )
 
     def _parsed(self, name: str, text: str | None) -> dict[str, str]:
@@ -143,7 +146,7 @@ class _Aim:
             # Where hosts are shared, the longer path is the more special one; no other app changes it.
             band=len(routing.path),
             env={} if front else env,
-            internal=internal and not front,
+            internal=internal,
             drain=app.drain,
             start=app.start,
         )
@@ -180,7 +183,15 @@ class _Aim:
     def _migration(self, env: Mapping[str, str]) -> Migration | None:
         if not self.project.migrator:
             return None
-        return Migration(self._image("migrator"), env, seed=self.settings.seed)
+        migrator = self.project.migrator
+        return Migration(
+            self._image("migrator"), env, seconds=migrator.timeout, seed=self.settings.seed
+        )
+
+    def _managed(self, env: Mapping[str, str]) -> str:
+        """The host of a database that is not on the server."""
+        host = _host(env.get(self._address(env), ""))
+        return host if _elsewhere(host) else ""
 
     def _database(self, env: Mapping[str, str]) -> Database | None:
         """The environment's own Postgres, as its address describes it; None for one elsewhere."""
@@ -192,7 +203,7 @@ class _Aim:
             )
             return None
         parts = urlsplit(url)
-        host = parts.hostname or ""
+        host = _host(url)
         if parts.scheme not in ("postgresql", "postgres") or not host:
             self.problems.append(f"api_env: {name} is no postgresql:// address")
             return None
@@ -200,9 +211,16 @@ class _Aim:
             self.problems.append(
                 f"api_env: {name} names {host}, which is the API's own container; use db"
             )
-        if "." in host:
+        if _elsewhere(host):
             return None
-        return Database(POSTGRES, host, self._database_env(name, url), self._dumps)
+        settings = self.project.database
+        return Database(
+            settings.image,
+            host,
+            self._database_env(name, url),
+            self._dumps,
+            shm_size=settings.shm_size,
+        )
 
     def _address(self, env: Mapping[str, str]) -> str:
         """The variable that Prisma's schema or config reads the database's address from."""
@@ -236,6 +254,18 @@ class _Aim:
                     f"db_env: {part} is not the {_PARTS[part]} in api_env's {name}"
                 )
         return {**wanted, **given}
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _elsewhere(host: str) -> bool:
+    """Whether a database's host is not on the server: a domain name or an IP address."""
+    return "." in host or ":" in host
 
 
 _PARTS = {

@@ -2,7 +2,7 @@
 
 import json
 import posixpath
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 from .names import Site
 from .ssh import Server
@@ -40,6 +40,28 @@ class Entry:
     def line(self) -> str:
         """As it stands in the log."""
         return json.dumps(asdict(self), ensure_ascii=False) + "\n"
+
+
+def read(text: str) -> tuple[Entry, ...]:
+    """The entries of a log, oldest first.
+
+    A line that a power cut tore is passed over, and what a later slipway says more, too.
+
+    Args:
+        text: Lines of the log.
+    """
+    return tuple(entry for line in text.splitlines() if (entry := _entry(line)))
+
+
+def _entry(line: str) -> Entry | None:
+    try:
+        told = json.loads(line)
+        return Entry(**{name: told[name] for name in _FIELDS if name in told})
+    except (ValueError, TypeError):
+        return None
+
+
+_FIELDS = tuple(one.name for one in fields(Entry))
 
 
 async def record(server: Server, site: Site, entry: Entry) -> None:

@@ -8,9 +8,10 @@ from slipway import report
 from slipway.progress import Say
 
 from .audit import Entry, record
+from .masking import Mask
 from .operator import Operator, now
 from .perform import Performer
-from .probe import look
+from .probe import located, look
 from .situation import Situation
 from .ssh import DisconnectedError, Server, ServerError
 from .steps import Stage
@@ -67,19 +68,54 @@ class Change:
         async with self.operator.locked(server, target.identifier, self.say):
             # Another deploy may have ended while this one waited.
             found = await look(server, target.site)
-            performer = Performer(server, self.operator.router, self.say)
-            result = "done"
+            masked = Mask.of(target.secrets, target.public)
+            performer = Performer(server, self.operator.router, self.say, masked)
             try:
                 await performer.stages(plan(found))
             except DisconnectedError:
                 raise  # nothing can be written there any more
             except ServerError as error:
-                result = str(error).partition("\n")[0]
-                await record(server, target.site, self._entry(target, found, result))
-                after = outcome(await look(server, target.site), found.next_sequence)
-                raise ServerError(f"{error}\n{target.site.name}: {after}") from error
-            await record(server, target.site, self._entry(target, found, result))
+                raise ServerError(await self._failed(server, target, found, str(error))) from error
+            after = await look(server, target.site)
+            await self._done(server, target, found, after)
         return self._report(target, performer)
+
+    async def _failed(self, server: Server, target: Target, found: Situation, why: str) -> str:
+        """What failed and what serves; an audit log that cannot be written hides neither."""
+        lines = [why]
+        try:
+            # A site of slipway 0.1 may not have its new folder yet.
+            site = await located(server, target.site)
+            await record(server, site, self._entry(target, found, why.partition("\n")[0]))
+            after = outcome(await look(server, target.site), found.next_sequence)
+            lines.append(f"{target.site.name}: {after}")
+        except ServerError as error:
+            lines.append(f"And after that: {error}")
+        return "\n".join(lines)
+
+    async def _done(
+        self, server: Server, target: Target, found: Situation, after: Situation
+    ) -> None:
+        """Read back what serves, and write it down.
+
+        Raises:
+            ServerError: Something else serves, or it could not be written down.
+        """
+        serving = {
+            c.app for c in after.containers if c.serves and c.sequence == found.next_sequence
+        }
+        if gone := [app.name for app in target.apps if app.name not in serving]:
+            says = f"{', '.join(gone)} of {target.identifier} does not serve any more"
+            await record(server, target.site, self._entry(target, found, says))
+            raise ServerError(
+                f"{target.site.name}: every step ended well, but {says}; see `status`"
+            )
+        try:
+            await record(server, target.site, self._entry(target, found, "done"))
+        except ServerError as error:
+            raise ServerError(
+                f"{target.site.name} runs {target.identifier}, and that could not be written down: {error}"
+            ) from error
 
     def _entry(self, target: Target, found: Situation, result: str) -> Entry:
         return Entry(

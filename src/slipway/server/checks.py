@@ -1,10 +1,15 @@
 """What has to be right on a server before a deploy changes anything. Pure: facts in, problems out."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from slipway.report import size
+
+from . import belonging
+from .names import INTERNAL_ENTRYPOINT, INTERNAL_PORT, WEB
+from .need import Need
+from .situation import Situation
 
 # env_file values are read with today's rules, and `up --wait` tells what is healthy, from there on.
 COMPOSE = (2, 24)
@@ -13,9 +18,16 @@ CLOCK_SECONDS = 60.0
 # What a pull needs on disk, compressed layer and unpacked files together, for each compressed byte.
 UNPACKED = 4
 _SPARE_BYTES = 500_000_000
-_IDLE = (
-    "the proxy keeps connections longer than Node does (5 s), and a POST that meets a closed one gets 502: "
-    "start Traefik with --serverstransport.forwardingtimeouts.idleconntimeout=3s"
+# Part of the proxy's arguments → what is wrong without it.
+_WORTH = {
+    "idleconntimeout": "the proxy keeps connections longer than Node does (5 s), and a POST that meets a closed "
+    "one gets 502: start Traefik with --serverstransport.forwardingtimeouts.idleconntimeout=3s",
+    "readtimeout": "the proxy cuts uploads that take longer than 60 s: start Traefik with "
+    "--entrypoints.websecure.transport.respondingtimeouts.readtimeout=1h",
+}
+_INTERNAL = (
+    f"the proxy has no entry point {INTERNAL_ENTRYPOINT}, so apps get no SLIPWAY_…_URL of each other: run `setup`, or "
+    f"start Traefik with --entrypoints.{INTERNAL_ENTRYPOINT}.address=:{INTERNAL_PORT}, and publish no port for it"
 )
 
 
@@ -29,11 +41,11 @@ class Facts:
         compose: Compose's version; empty where there is none.
         free: Bytes free where Docker keeps its data.
         clock: Seconds that its clock is ahead of ours.
-        networks: The names of Docker's networks.
-        proxies: Names of the running containers that listen on port 443.
         missing: Programs that are not there.
         database: What the running database said to the password: empty for yes, or for no database.
         registry: What the registry said to the login: empty for yes, or where none was tried.
+        addresses: Public host → the addresses that it leads to from here; none where it leads nowhere.
+        own: The server's own addresses, as its name leads to them from here.
         proxy_arguments: What the proxy was started with.
         proxy_refused: What docker said to the proxy, if it refused it.
     """
@@ -43,51 +55,57 @@ class Facts:
     compose: str = ""
     free: int = 0
     clock: float = 0.0
-    networks: frozenset[str] = frozenset()
-    proxies: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     database: str = ""
     registry: str = ""
+    addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
     proxy_arguments: tuple[str, ...] = ()
     proxy_refused: str = ""
 
 
-@dataclass(frozen=True)
-class Need:
-    """What a release wants of a server.
+def problems(facts: Facts, need: Need, found: Situation) -> list[str]:
+    """Everything that is wrong, each with its fix; nothing where a deploy can go on.
 
-    Attributes:
-        networks: Docker's networks that its containers join.
-        bytes_to_pull: Compressed size of what is not there yet.
-        user: Who logs in.
-        volume: The database's volume.
-        registry: Who logs in where, for messages.
+    Args:
+        facts: What the server said of itself.
+        need: What the release wants.
+        found: What is on the server.
     """
-
-    networks: tuple[str, ...]
-    bytes_to_pull: int = 0
-    user: str = "deploy"
-    volume: str = ""
-    registry: str = ""
-
-
-def problems(facts: Facts, need: Need) -> list[str]:
-    """Everything that is wrong, each with its fix; nothing where a deploy can go on."""
     return [
         *_programs(facts, need),
         *_room(facts, need),
-        *_network(facts, need),
+        *(_network(facts, found) if facts.docker else ()),
         *_registry(facts, need),
-        *_database(facts, need),
+        *_database(facts, found),
+        *_names(facts),
+        *belonging.problems(need, found),
     ]
 
 
-def warnings(facts: Facts) -> list[str]:
+def warnings(facts: Facts, found: Situation) -> list[str]:
     """What is worth changing, and is in no deploy's way."""
     said = " ".join(facts.proxy_arguments).lower()
-    if "providers.docker" in said and "idleconntimeout" not in said:
-        return [_IDLE]
-    return []
+    if "providers.docker" not in said:
+        return [*_elsewhere(facts)]
+    made = [text for option, text in _WORTH.items() if option not in said]
+    if found.proxy and not found.proxy.internal:
+        made.append(_INTERNAL)
+    return [*made, *_elsewhere(facts)]
+
+
+def _elsewhere(facts: Facts) -> Iterator[str]:
+    """Names that lead past the server: to a content network, or by mistake."""
+    for host, addresses in sorted(facts.addresses.items()):
+        if addresses and facts.own and not addresses & facts.own:
+            yield (
+                f"{host} leads to {_listed(addresses)}, and the server is {_listed(facts.own)}: right only where "
+                "something in front of it passes requests on"
+            )
+
+
+def _listed(addresses: Iterable[str]) -> str:
+    return ", ".join(sorted(addresses))
 
 
 def _programs(facts: Facts, need: Need) -> Iterator[str]:
@@ -122,13 +140,10 @@ def _room(facts: Facts, need: Need) -> Iterator[str]:
         )
 
 
-def _network(facts: Facts, need: Need) -> Iterator[str]:
-    if not facts.docker:
-        return
-    for name in need.networks:
-        if name not in facts.networks:
-            yield f"no Docker network {name}: docker network create {name}"
-    if not facts.proxies:
+def _network(facts: Facts, found: Situation) -> Iterator[str]:
+    if WEB not in found.networks:
+        yield f"no Docker network {WEB}: docker network create {WEB}"
+    if not found.proxy:
         yield "nothing listens on port 443: start Traefik"
     if facts.proxy_refused:
         yield (
@@ -137,16 +152,24 @@ def _network(facts: Facts, need: Need) -> Iterator[str]:
         )
 
 
+def _names(facts: Facts) -> Iterator[str]:
+    for host, addresses in sorted(facts.addresses.items()):
+        if not addresses:
+            where = f", which is {_listed(facts.own)}" if facts.own else ""
+            yield f"{host} leads nowhere: its DNS record should lead to the server{where}"
+
+
 def _registry(facts: Facts, need: Need) -> Iterator[str]:
     if facts.registry:
         yield f"the registry refuses {need.registry}: {facts.registry}"
 
 
-def _database(facts: Facts, need: Need) -> Iterator[str]:
+def _database(facts: Facts, found: Situation) -> Iterator[str]:
     if facts.database:
+        volume = found.database.volume if found.database else ""
         yield (
             f"the running database refuses the password of its address in api_env: {facts.database}\n"
-            f"    It was set when the volume {need.volume} was made; a new one in the secret does not change it. "
+            f"    It was set when the volume {volume} was made; a new one in the secret does not change it. "
             "On the server, as its owner: ALTER ROLE … PASSWORD '…'"
         )
 

@@ -42,11 +42,13 @@ class Service(_Part):
 
     Attributes:
         image: By digest.
+        container_name: Instead of one of the project, the service and a number.
         command: Instead of the image's own.
         env_file: Files beside the compose file.
         environment: Values that are no secrets.
         labels: `name=value`; in the form of a list Compose leaves the names alone.
-        networks: Network → names it answers to there.
+        networks: Network → further names it answers to there; it answers to its service's name on all of them.
+        external_links: `container:name`: the names that it alone calls other containers by.
         volumes: `volume:/path`.
         ports: `80:80`.
         healthcheck: How Docker tells that it works.
@@ -54,17 +56,20 @@ class Service(_Part):
         stop_grace_period: Between the request to end and the kill.
         user: Instead of the image's own.
         read_only: Nothing but volumes can be written.
+        shm_size: Its shared memory, such as `256m`; Docker gives 64 MB.
         security_opt: Such as `no-new-privileges:true`.
         cap_drop: Capabilities it runs without.
         logging: Where its output goes.
     """
 
     image: str
+    container_name: str | None = None
     command: tuple[str, ...] | None = None
     env_file: tuple[str, ...] = ()
     environment: dict[str, str] = Field(default_factory=dict)
     labels: tuple[str, ...] = ()
     networks: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    external_links: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
     healthcheck: Health | None = None
@@ -72,6 +77,7 @@ class Service(_Part):
     stop_grace_period: str = "30s"
     user: str | None = None
     read_only: bool = False
+    shm_size: str | None = None
     security_opt: tuple[str, ...] = ()
     cap_drop: tuple[str, ...] = ()
     logging: Logging = Logging()

@@ -3,7 +3,8 @@
 import posixpath
 from dataclasses import dataclass
 
-from . import files, names
+from . import names
+from .health import LEAVING
 from .situation import Container, Situation
 from .steps import Drain, Routed, Run, Stage, Step
 from .target import AppRelease, Target
@@ -17,11 +18,21 @@ docker ps --all --quiet --filter "label=com.docker.compose.project=$1" | xargs -
   '{{with .State.Health}}{{.Status}}{{range .Log}}
 {{.End.Format "15:04:05"}} exit code {{.ExitCode}} {{.Output}}{{end}}{{end}}'
 """
-# $@ compose projects. All in one command: a power cut should find the whole release, or none of it.
+# $@ compose projects. All in one command: a power cut should find the whole release, or none of it. Each has to be
+# there and to work, before and after: one may have died since it was proved.
 _KEEP = """
-for project; do
-  docker ps --quiet --filter "label=com.docker.compose.project=$project"
-done | xargs docker update --restart unless-stopped
+set -eu
+works() {
+  ids=
+  for project; do
+    id=$(docker ps --quiet --filter health=healthy --filter "label=com.docker.compose.project=$project")
+    [ -n "$id" ] || { echo "$project does not run, or is not healthy any more" >&2; exit 1; }
+    ids="$ids $id"
+  done
+}
+works "$@"
+docker update --restart unless-stopped $ids >/dev/null
+works "$@"
 """
 # $@ compose projects. Makes them unhealthy, which takes three health checks.
 _LEAVE = f"""
@@ -29,11 +40,28 @@ ids=$(for project; do
   docker ps --quiet --filter health=healthy --filter "label=com.docker.compose.project=$project"
 done)
 for id in $ids; do
-  docker exec "$id" node -e 'require("fs").writeFileSync("{files.LEAVING}", "")'
+  docker exec --env NODE_OPTIONS= "$id" node -e 'require("fs").writeFileSync("{LEAVING}", "")'
 done
 for id in $ids; do
   while [ "$(docker inspect --format '{{{{.State.Health.Status}}}}' "$id")" = healthy ]; do sleep 0.3; done
 done
+"""
+# $1 a compose project, $2 an address inside the site, $3 the release that has to answer there. Asked as an app asks.
+_INSIDE = f"""
+id=$(docker ps --quiet --filter "label=com.docker.compose.project=$1")
+docker exec --env NODE_OPTIONS= "$id" node -e '
+  const [url, release] = process.argv.slice(1), end = Date.now() + 30000;
+  const ask = () => fetch(url, {{ redirect: "manual", signal: AbortSignal.timeout(5000) }}).then(
+    answer => answer.headers.get("{names.HEADER}") ?? "no release", error => error.cause?.code ?? error.message);
+  const go = async () => {{
+    let last;
+    while ((last = await ask()) !== release) {{
+      if (Date.now() > end) {{ console.error(url + " is answered by " + last); process.exit(1); }}
+      await new Promise(done => setTimeout(done, 300));
+    }}
+  }};
+  go();
+' "$2" "$3"
 """
 
 
@@ -45,11 +73,13 @@ class Cutover:
         target: The release.
         found: What is on the server.
         sequence: The release's number.
+        mark: Marks it as one that took over.
     """
 
     target: Target
     found: Situation
     sequence: int
+    mark: Step
 
     def stages(self) -> list[Stage]:
         """Each app beside the old one, and proved, before anything old is touched.
@@ -61,7 +91,9 @@ class Cutover:
         made = [self._start(app, apps[: number + 1]) for number, app in enumerate(apps)]
         keep = ("sh", "-c", _KEEP, "keep", *map(self._project, apps))
         step = Run("start with the server", keep)
-        return [*made, Stage("take over", (step,), self._undo(apps)), self._retirement()]
+        # Marked before anything old is stopped: cut off from there on, it is what serves.
+        takeover = Stage("take over", (step, self.mark), self._undo(apps))
+        return [*made, takeover, self._retirement()]
 
     def _start(self, app: AppRelease, started: tuple[AppRelease, ...]) -> Stage:
         project, file = self._project(app), self._file(app)
@@ -74,8 +106,17 @@ class Cutover:
             Run(f"start {app.name} until it is healthy", up(file), app.start),
             Routed(f"{app.name} is routed", app.url, project),
             Routed(f"{app.name} answers the public", app.url, project, public=True),
+            *self._inside(app),
         )
         return Stage(f"start {app.name}", steps, (*said, *self._undo(started)))
+
+    def _inside(self, app: AppRelease) -> tuple[Step, ...]:
+        """The address that other apps of the site know it by leads to it, too."""
+        if not self.found.proxy or not self.found.proxy.internal:
+            return ()
+        project, url = self._project(app), self.target.site.internal_url(app.name)
+        command = ("sh", "-c", _INSIDE, "inside", project, f"{url}{app.health}", project)
+        return (Run(f"{app.name} is reached inside the site", command),)
 
     def _undo(self, started: tuple[AppRelease, ...]) -> tuple[Step, ...]:
         """Give back what the new ones have been sent since they were healthy, then remove them."""
@@ -124,17 +165,21 @@ class Cutover:
         return self.target.site.app(app.name, self.sequence)
 
     def _project_of(self, container: Container) -> str:
-        return self.target.site.app(container.app, container.sequence)
+        return container.project or self.target.site.app(container.app, container.sequence)
 
     def _file(self, app: AppRelease) -> str:
         folder = self.target.site.release(self.sequence, self.target.identifier)
         return posixpath.join(folder, f"{app.name}.yaml")
 
 
-def up(file: str) -> tuple[str, ...]:
+def up(file: str, *options: str) -> tuple[str, ...]:
     """Start a compose file, and wait until all of it is healthy: as long as the step may take.
 
     Not by `--wait-timeout`: Compose 2.26 can end with 0 when that is over
     (`waitDependencies` in its `pkg/compose/convergence.go`).
+
+    Args:
+        file: The file.
+        options: Further ones, such as `--no-recreate`.
     """
-    return (*COMPOSE, "--file", file, "up", "--detach", "--quiet-pull", "--wait")
+    return (*COMPOSE, "--file", file, "up", "--detach", "--quiet-pull", "--wait", *options)

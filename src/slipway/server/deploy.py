@@ -1,18 +1,20 @@
 """A deploy from preflight to record: one connection, one lock, one plan."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slipway.errors import ConfigError
 from slipway.progress import Say
 
-from . import rollout, situation
+from . import rollout
 from .change import Change
-from .checks import Need, problems
-from .examine import facts
+from .checks import problems, warnings
+from .examine import Question, facts
 from .names import Site
+from .need import Need
 from .operator import Operator
 from .probe import look
+from .situation import Situation
 from .ssh import DisconnectedError, Server, ServerError
 from .steps import written
 from .target import Target
@@ -40,8 +42,8 @@ class Deployment:
             ServerError: It cannot be reached.
         """
         async with self.operator.connected() as server:
-            found = await self._checked(server)
-            return written(rollout.deploy(self.target, found))
+            found, notes = await self._checked(server)
+            return "\n".join([*notes, written(rollout.deploy(self.target, found))])
 
     async def deploy(self, say: Say) -> str:
         """Deploy.
@@ -59,32 +61,31 @@ class Deployment:
         change = Change("deploy", self.operator, say)
         async with self.operator.connected() as server:
             say(f"preflight of {self.operator.address.shown}")
-            await self._checked(server)
-            for app in self.target.apps:
-                if app.any_answer:
-                    say(f"  {app.name}: no health path is set, any answer below 500 will do")
+            _, notes = await self._checked(server)
+            for note in notes:
+                say(f"  {note}")
             return await change.carry_out(
                 server, self.target, lambda found: rollout.deploy(self.target, found)
             )
 
-    async def _checked(self, server: Server) -> situation.Situation:
+    async def _checked(self, server: Server) -> tuple[Situation, list[str]]:
         return await checked(server, self.operator, self.target, self.sizes)
 
 
-async def looked(server: Server, site: Site) -> situation.Situation:
+async def looked(server: Server, site: Site) -> Situation:
     """The situation; an empty one where Docker does not answer, which is a problem of its own."""
     try:
         return await look(server, site)
     except DisconnectedError:
         raise
     except ServerError:
-        return situation.Situation()
+        return Situation()
 
 
 async def checked(
     server: Server, operator: Operator, target: Target, sizes: Mapping[str, int]
-) -> situation.Situation:
-    """The situation of a server that is ready.
+) -> tuple[Situation, list[str]]:
+    """The situation of a server that is ready, and what the reader should know of it.
 
     Args:
         server: The server.
@@ -98,14 +99,52 @@ async def checked(
     found = await looked(server, target.site)
     missing = [image for image in target.images if image not in found.images]
     login = target.login if missing else None
-    said = await facts(server, target.site, target.database, login)
-    need = Need(
-        networks=rollout.networks(target),
-        bytes_to_pull=sum(sizes.get(image, 0) for image in missing),
-        user=operator.address.user,
-        volume=target.site.volume,
-        registry=f"{target.login.user} at {target.login.host}" if target.login else "",
-    )
-    if wrong := problems(said, need):
+    hosts = tuple(dict.fromkeys(app.routing.host for app in target.apps))
+    said = await facts(server, Question(found, target.database, login, hosts))
+    wanted = replace(need(operator, target), bytes_to_pull=sum(sizes.get(i, 0) for i in missing))
+    if wrong := problems(said, wanted, found):
         raise ConfigError(f"{operator.address.shown} is not ready, and nothing was changed", wrong)
-    return found
+    return found, [*notes(target, found), *warnings(said, found)]
+
+
+def need(operator: Operator, target: Target) -> Need:
+    """What a release wants of a server, before it is known what has to be pulled.
+
+    Args:
+        operator: Who acts there.
+        target: The release.
+    """
+    return Need(
+        site=target.site,
+        user=operator.address.user,
+        database=target.database is not None,
+        registry=f"{target.login.user} at {target.login.host}" if target.login else "",
+        routes=target.routes,
+        owner=operator.owner,
+    )
+
+
+def notes(target: Target, found: Situation) -> list[str]:
+    """What is as it is, and worth knowing.
+
+    Args:
+        target: The release.
+        found: What is on the server.
+    """
+    made = [
+        f"{app.name}: no health path is set, any answer below 500 will do"
+        for app in target.apps
+        if app.any_answer
+    ]
+    if target.managed:
+        made.append(
+            f"the database is at {target.managed}, not on this server: it is taken as it is, without a dump, and "
+            "nothing tells whether another site uses it too"
+        )
+    there, wanted = found.database, target.database
+    if there and wanted and there.image != wanted.image:
+        made.append(
+            f"the database runs {there.image}, and slipway.toml says {wanted.image}: no deploy changes it "
+            "(docs/operating.md)"
+        )
+    return made

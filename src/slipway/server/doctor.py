@@ -6,10 +6,12 @@ from slipway.errors import ConfigError
 from slipway.report import size, table
 
 from . import checks
-from .checks import Facts, Need
-from .examine import facts
+from .checks import Facts
+from .deploy import looked, need, notes
+from .examine import Question, facts
+from .need import Need
 from .operator import Operator
-from .rollout import networks
+from .situation import Situation
 from .ssh import ServerError
 from .target import Target
 
@@ -31,35 +33,33 @@ async def doctor(operator: Operator, target: Target | None, problems: Sequence[s
         ConfigError: Every problem.
     """
     shown = operator.address.shown
-    need = Need(
-        networks=networks(target) if target else ("web",),
-        user=operator.address.user,
-        volume=operator.site.volume,
-        registry=f"{target.login.user} at {target.login.host}" if target and target.login else "",
-    )
+    wanted = need(operator, target) if target else Need(operator.site, user=operator.address.user)
+    hosts = tuple(dict.fromkeys(app.routing.host for app in target.apps)) if target else ()
     try:
         async with operator.connected() as server:
+            found = await looked(server, operator.site)
             database, login = (target.database, target.login) if target else (None, None)
-            said = await facts(server, operator.site, database, login)
+            said = await facts(server, Question(found, database, login, hosts))
     except ServerError as error:
         raise ConfigError(shown, [*problems, str(error)]) from None
-    if wrong := [*problems, *checks.problems(said, need)]:
+    if wrong := [*problems, *checks.problems(said, wanted, found)]:
         raise ConfigError(f"{shown} is not ready", wrong)
-    notes = [f"Worth changing: {note}" for note in checks.warnings(said)]
-    return "\n".join([f"{shown} is ready", *table(_rows(said, need, target)), *notes])
+    known = [*(notes(target, found) if target else ()), *checks.warnings(said, found)]
+    lines = [f"Worth knowing: {note}" for note in known]
+    return "\n".join([f"{shown} is ready", *table(_rows(said, wanted, found)), *lines])
 
 
-def _rows(said: Facts, need: Need, target: Target | None) -> list[tuple[str, str]]:
+def _rows(said: Facts, wanted: Need, found: Situation) -> list[tuple[str, str]]:
     rows = [
         ("host key", "the pinned one"),
         ("docker", said.docker),
         ("compose", said.compose),
         ("clock", f"{abs(said.clock):.1f} s off"),
         ("disk", f"{size(said.free)} free where Docker keeps its data"),
-        ("networks", ", ".join(need.networks)),
-        ("proxy", ", ".join(said.proxies)),
-        ("registry", f"takes {need.registry}" if need.registry else "no login given"),
+        ("proxy", found.proxy.name if found.proxy else ""),
+        ("registry", f"takes {wanted.registry}" if wanted.registry else "no login given"),
     ]
-    if target and target.database:
-        rows.append(("database", "takes the password, or is not there yet"))
+    if wanted.database:
+        running = found.database and found.database.running
+        rows.append(("database", "takes the password" if running else "is not there yet"))
     return rows

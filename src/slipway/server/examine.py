@@ -1,20 +1,21 @@
 """Asks a server for the facts that preflight judges; nothing is changed."""
 
 import json
+import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import anyio
 
 from .checks import Facts
 from .files import DATABASE_ENV
-from .names import Site
+from .situation import Situation
 from .ssh import Result, Server
 from .target import Database, Login
 
 PROGRAMS = ("docker", "flock", "timeout", "mktemp", "sync")
 _MISSING = 'for name; do command -v -- "$name" >/dev/null || echo "$name"; done'
-_PUBLISHED = "publish=443"
 # $1 user, $2 database. Not by 127.0.0.1: the official image trusts that without a password.
 _LOGIN = """
 read -r PGPASSWORD
@@ -34,24 +35,36 @@ docker login --username "$1" --password-stdin "$2"
 _REFUSED = "is too old. Minimum supported API version"
 
 
-async def facts(
-    server: Server, site: Site, database: Database | None, login: Login | None = None
-) -> Facts:
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a server.
+
+    Attributes:
+        found: What is on it.
+        database: The database whose password is tried, if it runs.
+        login: The registry's login, which is tried.
+        hosts: The public names, which are looked up here.
+    """
+
+    found: Situation
+    database: Database | None = None
+    login: Login | None = None
+    hosts: tuple[str, ...] = ()
+
+
+async def facts(server: Server, question: Question) -> Facts:
     """Ask for everything at once.
 
     Args:
         server: The server.
-        site: Project and environment.
-        database: The database whose password is tried, if it runs.
-        login: The registry's login, which is tried.
+        question: What depends on the release.
     """
+    running, login = question.found.database, question.login
     found: dict[str, Result] = {}
     asked: dict[str, tuple[str, ...]] = {
         "missing": ("sh", "-c", _MISSING, "missing", *PROGRAMS),
         "docker": ("docker", "version", "--format", "{{.Server.Version}}"),
         "compose": ("docker", "compose", "version", "--short"),
-        "networks": ("docker", "network", "ls", "--format", "{{.Name}}"),
-        "proxies": ("docker", "ps", "--filter", _PUBLISHED, "--format", "{{.Names}}"),
         "clock": ("date", "+%s.%N"),
     }
 
@@ -67,29 +80,44 @@ async def facts(
         # One connection: what broke it for one broke it for all.
         raise failed.exceptions[0] from None
     docker = found["docker"]
-    arguments, refused = await _proxy(server, found["proxies"].output.split())
+    proxy = question.found.proxy
+    arguments, refused = await _proxy(server, proxy.name) if proxy else ((), "")
+    known = await _addresses({*question.hosts, server.address.host})
     return Facts(
         docker=docker.output.strip() if not docker.code else "",
         docker_error=docker.error.strip().partition("\n")[0],
         compose=found["compose"].output.strip() if not found["compose"].code else "",
         free=(await disk(server))[0],
         clock=float(found["clock"].output or ours) - ours,
-        networks=frozenset(found["networks"].output.split()),
-        proxies=tuple(found["proxies"].output.split()),
         missing=tuple(found["missing"].output.split()),
-        database=await _refused(server, site, database) if database else "",
+        database=await _refused(server, running.name, question.database)
+        if running and running.running and question.database
+        else "",
+        addresses={host: known[host] for host in question.hosts},
+        own=known[server.address.host],
         registry=await _login(server, login) if login and not docker.code else "",
         proxy_arguments=arguments,
         proxy_refused=refused,
     )
 
 
-async def _proxy(server: Server, names: Sequence[str]) -> tuple[tuple[str, ...], str]:
+async def _addresses(hosts: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Where names lead from here; nothing for one that leads nowhere."""
+    return {host: await _address(host) for host in hosts}
+
+
+async def _address(host: str) -> frozenset[str]:
+    try:
+        told = await anyio.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+    except OSError:
+        return frozenset()
+    return frozenset(str(address[0]) for *_, address in told)
+
+
+async def _proxy(server: Server, name: str) -> tuple[tuple[str, ...], str]:
     """What the proxy was started with, and docker's refusal in its log."""
-    if not names:
-        return (), ""
-    shown = await server.run("docker", "inspect", "--format", "{{json .Args}}", names[0])
-    log = await server.run("docker", "logs", "--since", "10m", "--tail", "50", names[0])
+    shown = await server.run("docker", "inspect", "--format", "{{json .Args}}", name)
+    log = await server.run("docker", "logs", "--since", "10m", "--tail", "50", name)
     lines = (log.output + log.error).splitlines()
     refused = [line[line.index("client version") :] for line in lines if _REFUSED in line]
     return tuple(json.loads(shown.output or "[]") or ()), refused[-1][:200] if refused else ""
@@ -115,17 +143,11 @@ async def disk(server: Server) -> tuple[int, int]:
     return 0, 0
 
 
-async def _refused(server: Server, site: Site, database: Database) -> str:
-    """What the running database says to the password; empty if it takes it, or if none runs."""
-    running = await server.run(
-        "docker", "ps", "--quiet", "--filter", f"label=com.docker.compose.project={site.database}"
-    )
-    container = running.output.strip()
-    if not container:
-        return ""
+async def _refused(server: Server, container: str, database: Database) -> str:
+    """What the running database says to the password; empty if it takes it."""
     done = await server.run(
         *("docker", "exec", "--interactive", container, "sh", "-c", _LOGIN, "login"),
         *(database.user, database.name),
-        stdin=database.env.get("POSTGRES_PASSWORD", "") + "\n",
+        stdin=f"{database.password}\n",
     )
     return done.error.strip() or DATABASE_ENV if done.code else ""

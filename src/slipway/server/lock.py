@@ -5,15 +5,24 @@ import posixpath
 import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from slipway.progress import Say
 
+from .names import Site
 from .ssh import Server, ServerError
 from .writing import write
 
 FILE = "lock"
 _HELD = "held"
+# $@ folders of logins to a registry. They go with whoever holds the lock, however that ends; `read` is the shell's
+# own: a child would keep the lock when the shell is killed.
+_HOLD = f"""
+rm -rf -- "$@"
+echo {_HELD}
+while read -r _; do :; done
+rm -rf -- "$@"
+"""
 # flock ends with this where the time is over.
 _BUSY = 75
 _CONFLICT = ("--conflict-exit-code", str(_BUSY))
@@ -51,7 +60,7 @@ def parse(text: str) -> Holder | None:
 
 @asynccontextmanager
 async def held(
-    server: Server, folder: str, ours: Holder, seconds: int, say: Say
+    server: Server, site: Site, ours: Holder, seconds: int, say: Say
 ) -> AsyncIterator[None]:
     """Hold a site's lock.
 
@@ -60,7 +69,7 @@ async def held(
 
     Args:
         server: The server.
-        folder: The site's folder.
+        site: The site, with its folder where it is.
         ours: Who we are, for those who wait.
         seconds: How long to wait for another's deploy.
         say: Shows a line: whom it waits for.
@@ -68,14 +77,16 @@ async def held(
     Raises:
         ServerError: Another deploy held it all that time.
     """
+    folder = site.folder
     file = posixpath.join(folder, FILE)
     (await server.run("mkdir", "-p", "-m", "0700", "--", folder)).checked(f"making {folder}")
     if who := await holder(server, folder):
         say(f"waiting, at most {seconds} s: {who}")
     # Without a fork the process that the kernel names is the only one.
     command = ("flock", "--no-fork", "--wait", str(seconds), *_CONFLICT)
-    body = f"echo {_HELD}; exec cat >/dev/null"
-    line = shlex.join((*command, "--", file, "sh", "-c", body))
+    # The folder may get its new name meanwhile.
+    logins = dict.fromkeys([site.login_folder, replace(site, old=False).login_folder])
+    line = shlex.join((*command, "--", file, "sh", "-c", _HOLD, "hold", *logins))
     async with server.connection.create_process(line) as process:
         if (await process.stdout.readline()).strip() != _HELD:
             who = await holder(server, folder)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from slipway.errors import ConfigError
 from slipway.progress import Say
 
-from .names import LABEL
+from .masking import Mask
+from .names import DATABASE, LABEL
 from .operator import Operator
-from .probe import inspected
+from .probe import look
+from .situation import is_of
 from .ssh import Server
 
-DATABASE = "database"
 # Whoever reads our connection sees its end, which is all that tells the server that we have gone. In the
 # background a command reads nothing, unless it is told what.
 _FOLLOW = """
@@ -40,13 +41,14 @@ class Wanted:
     follow: bool = False
 
 
-async def logs(operator: Operator, wanted: Wanted, say: Say) -> str:
+async def logs(operator: Operator, wanted: Wanted, say: Say, masked: Mask) -> str:
     """The lines.
 
     Args:
         operator: Who asks, and where.
         wanted: Which lines.
         say: Shows a line as it comes, while following.
+        masked: Takes known secrets out of the lines.
 
     Returns:
         The lines; none where they were shown as they came.
@@ -59,23 +61,24 @@ async def logs(operator: Operator, wanted: Wanted, say: Say) -> str:
         container = await _container(server, operator, wanted.app)
         command = ("docker", "logs", "--since", wanted.since, "--tail", str(wanted.lines))
         if wanted.follow:
-            await _follow(server, (*command, "--follow", container), say)
+            await _follow(server, (*command, "--follow", container), lambda line: say(masked(line)))
             return ""
         done = await server.run("sh", "-c", 'exec "$@" 2>&1', "logs", *command, container)
-        return done.checked(f"logs of {wanted.app}").rstrip("\n")
+        return masked(done.checked(f"logs of {wanted.app}").rstrip("\n"))
 
 
 async def _container(server: Server, operator: Operator, app: str) -> str:
     """The newest container of an app."""
-    found: dict[str, list[tuple[int, str]]] = {}
-    for one in await inspected(server, operator.site, database=True):
-        labels = one["Config"].get("Labels") or {}
-        name = labels.get(f"{LABEL}.app", DATABASE)
-        found.setdefault(name, []).append((int(labels.get(f"{LABEL}.sequence", 0)), one["Id"]))
-    if app not in found:
-        known = ", ".join(sorted(found)) or "none: nothing is deployed"
-        raise ConfigError("--app", [f'"{app}" has no container; there are: {known}'])
-    return max(found[app])[1]
+    found = await look(server, operator.site)
+    known: dict[str, list[tuple[int, str]]] = {}
+    for one in found.listed:
+        if is_of(one, found):
+            name = one.labels.get(f"{LABEL}.app", DATABASE)
+            known.setdefault(name, []).append((int(one.labels.get(f"{LABEL}.sequence", 0)), one.id))
+    if app not in known:
+        shown = ", ".join(sorted(known)) or "none: nothing is deployed"
+        raise ConfigError("--app", [f'"{app}" has no container; there are: {shown}'])
+    return max(known[app])[1]
 
 
 async def _follow(server: Server, command: tuple[str, ...], say: Say) -> None:

@@ -1,6 +1,7 @@
 """Someone at work on one site's server: who it is, and how they get in."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -8,8 +9,10 @@ from slipway.progress import Say
 
 from .lock import Holder, held
 from .names import Site
+from .owner import Owner
+from .probe import located
 from .routing import Router
-from .ssh import Address, Server, connect
+from .ssh import Address, Server, ServerError, connect
 
 LOCK_SECONDS = 300
 
@@ -25,6 +28,7 @@ class Operator:
         who: The person or job.
         job: The job's address, if it is one.
         ca: Further authorities of the public addresses, PEM.
+        repository: Host and path of the repository; empty where it has no address.
     """
 
     site: Site
@@ -33,6 +37,12 @@ class Operator:
     who: str
     job: str = ""
     ca: str = ""
+    repository: str = ""
+
+    @property
+    def owner(self) -> Owner:
+        """Whose the site is that they deploy."""
+        return Owner(self.site.project, self.site.environment, self.repository)
 
     @property
     def router(self) -> Router:
@@ -52,7 +62,15 @@ class Operator:
             say: Shows a line: whom it waits for.
         """
         holder = Holder(self.who, release, now(), self.job)
-        return held(server, self.site.folder, holder, LOCK_SECONDS, say)
+        return self._locked(server, holder, say)
+
+    @asynccontextmanager
+    async def _locked(self, server: Server, holder: Holder, say: Say) -> AsyncIterator[None]:
+        site = await located(server, self.site)
+        async with held(server, site, holder, LOCK_SECONDS, say):
+            if await located(server, self.site) != site:
+                raise ServerError(f"meanwhile {site.folder} was taken over: begin again")
+            yield
 
 
 def now() -> str:

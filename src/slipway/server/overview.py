@@ -1,19 +1,18 @@
 """Looks at all of an environment for `status`; nothing is changed, and nothing has to work."""
 
 import asyncio
-import json
 import posixpath
 import ssl
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from .audit import Entry
+from .audit import Entry, read
 from .examine import disk
 from .lock import holder
 from .names import Site
 from .operator import Operator
-from .probe import inspected, look
-from .situation import Situation
+from .probe import located, look
+from .situation import Situation, is_of
 from .ssh import Server
 from .status import Address, State
 
@@ -21,7 +20,7 @@ _LINES = 5
 _TLS_SECONDS = 5.0
 _DUMP = """
 cd -- "$1" 2>/dev/null || exit 0
-ls -t | head -n 1 | while read -r name; do stat -c '%n, %s bytes, %y' -- "$name"; done
+ls -t -- *.dump 2>/dev/null | head -n 1 | while read -r name; do stat -c '%n, %s bytes, %y' -- "$name"; done
 """
 
 
@@ -31,8 +30,8 @@ async def overview(operator: Operator) -> State:
     Raises:
         ServerError: The server cannot be reached.
     """
-    site = operator.site
     async with operator.connected() as server:
+        site = await located(server, operator.site)
         docker = await server.run("docker", "version", "--format", "{{.Server.Version}}")
         works = not docker.code
         found = await look(server, site) if works else Situation()
@@ -40,7 +39,7 @@ async def overview(operator: Operator) -> State:
         return State(
             site,
             found,
-            tuple(await inspected(server, site, database=True)) if works else (),
+            tuple(one for one in found.listed if is_of(one, found)),
             await _addresses(operator, found),
             free,
             total,
@@ -58,7 +57,7 @@ async def _said(server: Server, *command: str) -> str:
 async def _audit(server: Server, site: Site) -> tuple[Entry, ...]:
     file = posixpath.join(site.folder, "audit.jsonl")
     text = await _said(server, "tail", "-n", str(_LINES), "--", file)
-    return tuple(Entry(**json.loads(line)) for line in text.splitlines())
+    return read(text)
 
 
 async def _addresses(operator: Operator, found: Situation) -> tuple[Address, ...]:

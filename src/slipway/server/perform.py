@@ -9,6 +9,7 @@ from slipway.progress import Say
 from slipway.report import seconds
 
 from .hints import hints
+from .masking import Mask
 from .routing import Router
 from .ssh import DisconnectedError, Server, ServerError, connect
 from .steps import Drain, Login, Routed, Run, Stage, Step, Write
@@ -27,6 +28,7 @@ class Performer:
         server: The server.
         router: Asks its proxy.
         say: Shows a line.
+        masked: Takes secrets out of what is shown.
         timeline: Stage and seconds of each that has ended.
         results: What steps printed that belongs in the report, with their titles.
     """
@@ -34,6 +36,7 @@ class Performer:
     server: Server
     router: Router
     say: Say
+    masked: Mask = field(default_factory=Mask)
     timeline: list[tuple[str, float]] = field(default_factory=list)
     results: list[tuple[str, str]] = field(default_factory=list)
 
@@ -53,9 +56,11 @@ class Performer:
             except DisconnectedError as error:
                 # Nothing can be undone from here; what is half done does not serve.
                 raise DisconnectedError(f"{error}, during: {stage.title}\n{_NEXT}") from error
-            except ServerError as error:
-                said = [str(error), *hints(str(error)), *await self._undo(stage)]
-                raise ServerError("\n".join(said)) from error
+            except Exception as error:
+                # Also what nobody thought of: two releases beside each other is no end.
+                text = str(error) if isinstance(error, ServerError) else f"{stage.title}: {error!r}"
+                said = [text, *hints(text), *await self._undo(stage)]
+                raise ServerError(self.masked("\n".join(said))) from error
             finally:
                 self.timeline.append((stage.title, time.monotonic() - began))
 
@@ -75,7 +80,7 @@ class Performer:
         began = time.monotonic()
         try:
             output = await self._do(step)
-        except ServerError:
+        except Exception:
             self.say(f"  FAILED  {step.title}  {seconds(time.monotonic() - began)}")
             raise
         self.say(f"  {step.title}  {seconds(time.monotonic() - began)}")
@@ -87,7 +92,7 @@ class Performer:
                 done = await self.server.run(*step.command, stdin=step.stdin, seconds=step.seconds)
                 output = done.checked(step.title)
                 if step.reported:
-                    self.results.append((step.title, output.strip()))
+                    self.results.append((step.title, self.masked(output.strip())))
                 return output or done.error
             case Write():
                 await write(self.server, step.path, step.text, step.mode, step.owner)

@@ -1,13 +1,15 @@
 """Looks at a server: everything that a plan depends on."""
 
-import json
 import posixpath
-from collections.abc import Mapping
-from typing import Any
+import re
+from dataclasses import dataclass
 
-from .names import LABEL, Site
-from .situation import Situation, containers, releases
-from .ssh import Server
+from . import inventory, owner
+from .inventory import Listed
+from .names import Site
+from .owner import Owner
+from .situation import Situation, containers, releases, taken_over
+from .ssh import DisconnectedError, Server, ServerError
 
 # A line for each folder with its marks; below each that has one, its target.json, which is one line.
 _RELEASES = """
@@ -21,6 +23,36 @@ for folder in *; do
   cat -- "$folder/target.json" 2>/dev/null || true
 done
 """
+# $1 a site's folder: whether it is there, whose it says it is, and whose its releases say they are.
+_FOLDER = """
+[ -d "$1" ] || exit 0
+echo there
+cat -- "$1/owner.json" 2>/dev/null || true
+grep -hE '^  "(name|environment)": ' -- "$1"/releases/*/release.json 2>/dev/null || true
+"""
+# release.json: the project's name, then the environment.
+_TOLD = re.compile(r'  "(?:name|environment)": "([^"]*)"')
+_IMAGE = "{{.Repository}}@{{.Digest}}\n{{.Repository}}:{{.Tag}}"
+# One that goes while it is asked for is told as an error; the others are told all the same.
+_INSPECT = """
+ids=$(docker ps --all --quiet --no-trunc) || exit 1
+[ -z "$ids" ] || docker inspect --format "$1" $ids || true
+"""
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """What a site's folder tells of its owner.
+
+    Attributes:
+        there: Whether there is such a folder.
+        owner: Whose it says it is.
+        deployed: Project and environment of the releases in it.
+    """
+
+    there: bool = False
+    owner: Owner | None = None
+    deployed: frozenset[tuple[str, str]] = frozenset()
 
 
 async def look(server: Server, site: Site) -> Situation:
@@ -29,17 +61,77 @@ async def look(server: Server, site: Site) -> Situation:
     Raises:
         ServerError: Docker does not answer.
     """
-    folders, targets = read_releases(await _folders(server, site))
+    listed = await every_container(server)
+    folder, old = await _folder(server, site), await _folder(server, site.former)
+    claims = _claims(site, listed, old, folder)
+    alone = claims == {(site.project, site.environment)}
+    former = alone and old.there and not folder.there
+    folders, targets = read_releases(await _releases(server, site.former if former else site))
+    ours = containers(listed, site)
     return Situation(
-        containers=containers(await inspected(server, site)),
-        releases=releases(folders, targets),
-        images=frozenset(await _lines(server, "image", "ls", "--digests", "--format", _IMAGE)),
+        containers=ours,
+        releases=taken_over(releases(folders, targets), ours),
+        # --all: Docker 29 leaves out what has no tag, which is every image that came by digest.
+        images=frozenset(
+            await _lines(server, "image", "ls", "--all", "--digests", "--format", _IMAGE)
+        ),
         volumes=frozenset(await _lines(server, "volume", "ls", "--quiet")),
         networks=frozenset(await _lines(server, "network", "ls", "--format", "{{.Name}}")),
+        database=inventory.database(listed, site, former=alone),
+        proxy=inventory.proxy(listed),
+        owner=(old if former else folder).owner,
+        former=former,
+        claims=claims if len(claims) > 1 else frozenset(),
+        listed=listed,
     )
 
 
-_IMAGE = "{{.Repository}}@{{.Digest}}\n{{.Repository}}:{{.Tag}}"
+async def located(server: Server, site: Site) -> Site:
+    """The site, with its folder where it is: slipway 0.1 gave it another name.
+
+    Where Docker does not answer, only what the folders tell counts.
+    """
+    if (await _folder(server, site)).there:
+        return site
+    old = await _folder(server, site.former)
+    try:
+        listed = await every_container(server)
+    except DisconnectedError:
+        raise
+    except ServerError:
+        listed = ()
+    ours = _claims(site, listed, old) == {(site.project, site.environment)}
+    return site.former if old.there and ours else site
+
+
+async def every_container(server: Server) -> tuple[Listed, ...]:
+    """Every container of the server.
+
+    Raises:
+        ServerError: Docker does not answer.
+    """
+    done = await server.run("sh", "-c", _INSPECT, "inspect", inventory.FORMAT)
+    return inventory.read(done.checked("docker inspect"))
+
+
+def _claims(
+    site: Site, listed: tuple[Listed, ...], *folders: _Folder
+) -> frozenset[tuple[str, str]]:
+    """The sites that slipway 0.1 gave this site's old name."""
+    deployed = {pair for folder in folders for pair in folder.deployed}
+    return inventory.claims(listed, site) | {
+        pair for pair in deployed if Site(*pair).former_name == site.former_name
+    }
+
+
+async def _folder(server: Server, site: Site) -> _Folder:
+    done = await server.run("sh", "-c", _FOLDER, "folder", posixpath.normpath(site.folder))
+    lines = done.checked("looking for the site's folder").splitlines()
+    told = next((line for line in lines if line.startswith("{")), "")
+    names = [found[1] for line in lines if (found := _TOLD.match(line))]
+    return _Folder(
+        bool(lines), owner.read(told), frozenset(zip(names[::2], names[1::2], strict=False))
+    )
 
 
 def read_releases(text: str) -> tuple[dict[str, list[str]], dict[str, str]]:
@@ -63,35 +155,9 @@ def read_releases(text: str) -> tuple[dict[str, list[str]], dict[str, str]]:
     return folders, targets
 
 
-async def _folders(server: Server, site: Site) -> str:
-    folder = posixpath.normpath(site.folder)
-    done = await server.run("sh", "-c", _RELEASES, "releases", folder)
+async def _releases(server: Server, site: Site) -> str:
+    done = await server.run("sh", "-c", _RELEASES, "releases", posixpath.normpath(site.folder))
     return done.checked("looking for releases")
-
-
-async def inspected(
-    server: Server, site: Site, *, database: bool = False
-) -> list[Mapping[str, Any]]:
-    """`docker inspect` of a site's containers.
-
-    Args:
-        server: The server.
-        site: Project and environment.
-        database: Also the database's.
-
-    Raises:
-        ServerError: Docker does not answer.
-    """
-    ours = (f"{LABEL}.project={site.project}", f"{LABEL}.environment={site.environment}")
-    ids = await _lines(server, "ps", "--all", "--quiet", *(f"--filter=label={one}" for one in ours))
-    if database:
-        label = f"--filter=label=com.docker.compose.project={site.database}"
-        ids += await _lines(server, "ps", "--all", "--quiet", label)
-    if not ids:
-        return []
-    done = await server.run("docker", "inspect", *ids)
-    # One that has gone since is named as an error; the others are told all the same.
-    return list(json.loads(done.output or "[]"))
 
 
 async def _lines(server: Server, *arguments: str) -> list[str]:

@@ -51,7 +51,9 @@ class Rollback:
             say(f"preflight of {self.operator.address.shown}")
             found = await look(server, self.operator.site)
             target, chosen = self._target(found), self._chosen(found)
-            await checked(server, self.operator, target, {})
+            _, notes = await checked(server, self.operator, target, {})
+            for note in notes:
+                say(f"  {note}")
             return await change.carry_out(
                 server, target, lambda now: self._plan(target, chosen, now)
             )
@@ -95,6 +97,18 @@ def choose(found: Situation, to: str | None = None, *, force: bool = False) -> K
         raise ConfigError(
             "rollback",
             [f"{chosen.identifier} has no target.json that this slipway reads; deploy it again"],
+        )
+    unread = [kept for kept in found.unread if kept.sequence > chosen.sequence]
+    if unread and not force:
+        names = ", ".join(f"{kept.identifier} ({kept.sequence})" for kept in unread)
+        raise ConfigError(
+            "rollback",
+            [
+                (
+                    f"{names} migrated the database, and nobody can tell by what: no target.json that this slipway "
+                    f"reads. Where {chosen.identifier} can live with it: --force; else mend forwards"
+                )
+            ],
         )
     unknown = sorted(found.schema - set(chosen.target.migrations))
     if unknown and not force:

@@ -3,9 +3,9 @@
 import posixpath
 from collections.abc import Iterable
 
-from . import compose, envfile, files, names
+from . import compose, envfile, files, names, owner, scripts
 from .cutover import COMPOSE, Cutover, up
-from .situation import COMPLETED, MIGRATED, Kept, Situation, schema
+from .situation import COMPLETED, MIGRATED, Container, Kept, Situation, schema
 from .steps import Run, Stage, Step, Write
 from .target import Database, Target
 from .targetfile import TargetFile
@@ -13,41 +13,8 @@ from .targetfile import TargetFile
 _PULL_SECONDS = 900.0
 _DUMP_SECONDS = 1800.0
 _DATABASE_SECONDS = 120.0
-# $1 the compose file, $2 the folder, $3 the dump, $4 user, $5 database, $6 how many are kept.
-# Postgres' own format is compressed. Names rise with the releases, so the newest sort last.
-_DUMP = """
-set -eu
-umask 077
-mkdir -p -- "$2"
-trap 'rm -f -- "$2/$3.part"' EXIT
-docker compose --file "$1" exec --no-TTY db pg_dump -U "$4" -d "$5" -Fc >"$2/$3.part"
-sync -- "$2/$3.part"
-mv -f -- "$2/$3.part" "$2/$3"
-ls -- "$2" | head -n "-$6" | while read -r old; do rm -f -- "$2/$old"; done
-stat -c '%n %s bytes' -- "$2/$3"
-"""
-# $1 the file, $2 its copy: whole or not at all, and never readable by others.
-_COPY = """
-set -eu
-umask 077
-mkdir -p -- "$(dirname -- "$2")"
-part=$(mktemp -- "$2.XXXXXX")
-trap 'rm -f -- "$part"' EXIT
-cat -- "$1" >"$part"
-sync -- "$part"
-mv -f -- "$part" "$2"
-"""
-# $1 the site's folder. Removes the login to the registry, and what a broken connection or a power cut left half
-# written: names that `mktemp` made of ours, and dumps that did not come to their end.
-_SWEEP = """
-rm -rf -- "$1/.docker"
-find "$1" -type f \\( -name '*.env.??????' -o -name '*.json.??????' -o -name '*.yaml.??????' \\
-  -o -name 'completed.??????' -o -name 'migrated.??????' -o -name '*.dump.part' \\) -delete
-"""
-# $1 the migrator's compose project: `down` by a project's name passes over what `run` made.
-_REMOVE = 'docker ps --all --quiet --filter "label=com.docker.compose.project=$1" | xargs -r docker rm --force'
-# $@ images of releases that have gone. One that something still uses stays.
-_FORGET = 'timeout 50 docker image rm -- "$@" >/dev/null 2>&1 || true'
+# Beyond a migration's own seconds: to see that it has ended, and to remove it.
+_GRACE_SECONDS = 30.0
 
 
 def deploy(target: Target, found: Situation) -> tuple[Stage, ...]:
@@ -79,12 +46,6 @@ def rollback(target: Target, found: Situation, kept: Kept) -> tuple[Stage, ...]:
     return _Rollback(target, found, kept).stages()
 
 
-def networks(target: Target) -> tuple[str, ...]:
-    """Docker's networks that a release joins; they are there before any deploy."""
-    inner = target.database or any(app.internal for app in target.apps)
-    return (files.WEB, files.INTERNAL) if inner else (files.WEB,)
-
-
 class _Plan:
     """What a deploy and a rollback have in common: target, situation, number, and the cut-over."""
 
@@ -95,22 +56,73 @@ class _Plan:
         self.folder = target.site.release(self.sequence, target.identifier)
 
     def stages(self) -> tuple[Stage, ...]:
-        made = [self._leftovers(), Stage("files", self._files()), self._pulls()]
+        made = [*self._takeover(), *self._leftovers(), self._network()]
+        made += [Stage("files", self._files()), self._pulls()]
         made += self._before()
-        made += Cutover(self.target, self.found, self.sequence).stages()
-        made.append(Stage("record", (self._mark(COMPLETED), *self._prune())))
+        mark = self._mark(COMPLETED)
+        made += Cutover(self.target, self.found, self.sequence, mark).stages()
+        made += [Stage("leave the shared network", self._leave()), Stage("record", self._record())]
         return tuple(stage for stage in made if stage.steps)
 
-    def _leftovers(self) -> Stage:
-        """What a deploy that was cut off left, where the next one could stumble over it."""
+    def _takeover(self) -> list[Stage]:
+        """The folder that slipway 0.1 made gets the site's own name, with all that is in it."""
+        if not self.found.former:
+            return []
         site = self.target.site
-        projects = [site.app(one.app, one.sequence) for one in self.found.migrators]
-        steps: list[Step] = [_remove_migrator(name) for name in projects]
+        move = ("sh", "-c", scripts.MOVE, "move", site.former.folder, site.folder)
+        return [Stage("take over the site of slipway 0.1", (Run("move its folder", move),))]
+
+    def _leftovers(self) -> list[Stage]:
+        """What a deploy that was cut off left, where the next one could stumble over it."""
+        made = [self._wait(migrator) for migrator in self.found.migrators]
         if self.found.interrupted:
-            folder = posixpath.normpath(self.target.site.folder)
-            title = "remove what was half written"
-            steps.append(Run(title, ("sh", "-c", _SWEEP, "sweep", folder)))
-        return Stage("leftovers", tuple(steps))
+            sweep = (
+                "sh",
+                "-c",
+                scripts.SWEEP,
+                "sweep",
+                posixpath.normpath(self.target.site.folder),
+            )
+            made.append(Stage("leftovers", (Run("remove what was half written", sweep),)))
+        return made
+
+    def _wait(self, migrator: Container) -> Stage:
+        """A migration that lost its deploy goes on: it ends by itself, or when its time is over."""
+        project = migrator.project or self.target.site.app(migrator.app, migrator.sequence)
+        command = ("sh", "-c", scripts.AWAIT, "await", project, str(migrator.seconds))
+        step = Run("wait for its end", command, migrator.seconds + _GRACE_SECONDS)
+        title = f"migrations of {migrator.release}, which lost their deploy: at most {migrator.seconds} s"
+        return Stage(title, (step,))
+
+    def _network(self) -> Stage:
+        """The site's own network, with its database on it."""
+        target, found = self.target, self.found
+        if not target.database and not any(app.internal for app in target.apps):
+            return Stage("network", ())
+        name, steps = target.site.network, list[Step]()
+        if name not in found.networks:
+            labels = [f"--label={key}={value}" for key, value in target.site.labels.items()]
+            create = ("docker", "network", "create", "--internal", *labels, name)
+            steps.append(Run(f"network {name}", create))
+        if found.database and name not in found.database.networks:
+            known = dict.fromkeys(
+                [*([target.database.host] if target.database else []), *found.database.aliases]
+            )
+            aliases = [f"--alias={alias}" for alias in known]
+            connect = ("docker", "network", "connect", *aliases, name, found.database.name)
+            steps.append(Run("the database joins it", connect))
+        return Stage("network", tuple(steps))
+
+    def _leave(self) -> tuple[Step, ...]:
+        """What shared its network with every database has gone by now."""
+        database = self.found.database
+        if not database or names.SHARED not in database.networks:
+            return ()
+        command = ("docker", "network", "disconnect", names.SHARED, database.name)
+        return (Run("the database leaves it", command),)
+
+    def _record(self) -> tuple[Step, ...]:
+        return self._prune()
 
     def _files(self) -> tuple[Step, ...]:
         made = self._texts()
@@ -125,7 +137,8 @@ class _Plan:
         target = self.target
         made = {"target.json": TargetFile.of(target, self.origin).json_text()}
         for app in target.apps:
-            made[f"{app.name}.yaml"] = compose.render(files.app(target, app, self.sequence))
+            file = files.app(target, app, self.sequence, self.found.proxy)
+            made[f"{app.name}.yaml"] = compose.render(file)
         return made
 
     def _write(self, name: str, text: str) -> Step:
@@ -135,10 +148,13 @@ class _Plan:
         return self._write(name, "")
 
     def _pulls(self) -> Stage:
-        """Everything by digest; the login lives in a folder of its own, and goes with it."""
+        """Everything by digest; the login lives in a folder of its own, and goes with it.
+
+        After a lost connection the lock's holder removes it (lock.py).
+        """
         target, images = self.target, self.target.images
         wanted = [image for image in images if image not in self.found.images]
-        folder = posixpath.join(target.site.folder, ".docker")
+        folder = target.site.login_folder
         docker = ("env", f"DOCKER_CONFIG={folder}", "docker")
         pulls = [
             Run(f"pull {image}", (*docker, "pull", "--quiet", image), _PULL_SECONDS)
@@ -163,11 +179,11 @@ class _Plan:
         kept = [*newest, *self._witnesses(newest)]
         old = [release for release in found if release not in kept]
         folders = (self.target.site.release(one.sequence, one.identifier) for one in old)
-        steps = [Run(f"forget {path}", ("rm", "-r", "--", path)) for path in folders]
+        steps: list[Step] = [Run(f"forget {path}", ("rm", "-r", "--", path)) for path in folders]
         used = {*TargetFile.of(self.target, self.origin).images, *_images(kept)}
         gone = sorted((_images(old) - used) & self.found.images)
         if gone:
-            steps.append(Run("forget their images", ("sh", "-c", _FORGET, "forget", *gone)))
+            steps.append(Run("forget their images", ("sh", "-c", scripts.FORGET, "forget", *gone)))
         return tuple(steps)
 
     def _witnesses(self, kept: list[Kept]) -> list[Kept]:
@@ -198,9 +214,18 @@ class _Deploy(_Plan):
 
     def _files(self) -> tuple[Step, ...]:
         steps, target = list(super()._files()), self.target
+        if target.owner and not (self.found.owner and self.found.owner.repository):
+            path = posixpath.join(target.site.folder, owner.FILE)
+            steps.append(Write("owner", path, target.owner.json_text()))
         if target.database:
-            folder = self._database_folder
-            text = compose.render(files.database(target.site, target.database))
+            folder, there = self._database_folder, self.found.database
+            file = files.database(
+                target.site,
+                target.database,
+                project=there.project if there else target.site.database,
+                volume=self._volume,
+            )
+            text = compose.render(file)
             env = envfile.render(target.database.env)
             steps.append(Write("db.env", posixpath.join(folder, files.DATABASE_ENV), env))
             steps.append(Write("database.yaml", posixpath.join(folder, "compose.yaml"), text))
@@ -211,7 +236,10 @@ class _Deploy(_Plan):
         made = super()._texts() | {"release.json": target.manifest}
         made |= {f"{app.name}.env": envfile.render(app.env) for app in target.apps if app.env}
         if target.migration:
-            file = files.migration(target.site, target.migration, self.sequence, target.identifier)
+            network = target.site.network if target.database else names.WEB
+            file = files.migration(
+                target.site, target.migration, self.sequence, target.identifier, network
+            )
             made["migrator.yaml"] = compose.render(file)
             made["migrator.env"] = envfile.render(target.migration.env)
         return made
@@ -220,24 +248,57 @@ class _Deploy(_Plan):
     def _database_folder(self) -> str:
         return posixpath.join(self.target.site.folder, "database")
 
+    @property
+    def _volume(self) -> str:
+        """That of the database which is there: its files are nowhere else."""
+        there = self.found.database
+        return there.volume if there and there.volume else self.target.site.volume
+
     def _database(self, database: Database) -> tuple[Step, ...]:
-        volume = self.target.site.volume
-        made: list[Step] = []
-        if volume not in self.found.volumes:
-            made.append(Run(f"volume {volume}", ("docker", "volume", "create", volume)))
+        """Started where it does not run, never made again; proved to be this site's before it is used."""
+        site, steps = self.target.site, list[Step]()
+        if self._volume not in self.found.volumes:
+            labels = [f"--label={key}={value}" for key, value in site.labels.items()]
+            steps.append(
+                Run(f"volume {self._volume}", ("docker", "volume", "create", *labels, self._volume))
+            )
         file = posixpath.join(self._database_folder, "compose.yaml")
-        made.append(Run("start the database", up(file), _DATABASE_SECONDS))
+        steps.append(Run("start the database", up(file, "--no-recreate"), _DATABASE_SECONDS))
+        steps.append(self._prove(database))
         if database.keep_dumps:
-            made.append(self._dump(database, file))
-        return tuple(made)
+            steps.append(self._dump(database, file))
+        return tuple(steps)
+
+    def _prove(self, database: Database) -> Step:
+        site, there = self.target.site, self.found.database
+        container = there.name if there else f"{site.database}-{files.DATABASE_SERVICE}-1"
+        before = "migrated" if any(kept.migrated for kept in self.found.releases) else ""
+        who = (database.host, database.user, database.name, site.name, before)
+        command = ("sh", "-c", scripts.PROVE, "prove", container, site.network, *who)
+        return Run("whose it is", command, stdin=f"{database.password}\n", reported=True)
 
     def _dump(self, database: Database, file: str) -> Step:
-        """A dump before the migrations, and only the newest few of them kept."""
-        folder = posixpath.join(self._database_folder, "dumps")
-        name = f"{self.sequence:06d}-{self.target.identifier}.dump"
-        who = (database.user, database.name, str(database.keep_dumps))
-        command = ("sh", "-c", _DUMP, "dump", file, folder, name, *who)
+        """A dump before the migrations."""
+        who = (database.user, database.name)
+        command = ("sh", "-c", scripts.DUMP, "dump", file, self._dumps, self._dump_name, *who)
         return Run("dump", command, _DUMP_SECONDS, reported=True)
+
+    @property
+    def _dumps(self) -> str:
+        return posixpath.join(self._database_folder, "dumps")
+
+    @property
+    def _dump_name(self) -> str:
+        return f"{self.sequence:06d}-{self.target.identifier}.dump"
+
+    def _record(self) -> tuple[Step, ...]:
+        """Only a deploy that served lets go of older dumps."""
+        database = self.target.database
+        if not database or not database.keep_dumps:
+            return super()._record()
+        arguments = (self._dumps, self._dump_name, str(database.keep_dumps))
+        keep = Run("keep the newest dumps", ("sh", "-c", scripts.KEEP_DUMPS, "keep", *arguments))
+        return (keep, *super()._record())
 
     def _migrations(self) -> tuple[Step, ...]:
         migration = self.target.migration
@@ -273,8 +334,8 @@ class _Rollback(_Plan):
 
     def _copy(self, name: str) -> Step:
         source, path = posixpath.join(self.source, name), posixpath.join(self.folder, name)
-        return Run(f"copy {name}", ("sh", "-c", _COPY, "copy", source, path))
+        return Run(f"copy {name}", ("sh", "-c", scripts.COPY, "copy", source, path))
 
 
 def _remove_migrator(project: str) -> Run:
-    return Run("remove the migrator", ("sh", "-c", _REMOVE, "remove", project))
+    return Run("remove the migrator", ("sh", "-c", scripts.REMOVE, "remove", project))

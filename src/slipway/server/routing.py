@@ -55,7 +55,7 @@ class Router:
         """
         parts = urlsplit(url)
         name = parts.hostname or ""
-        asked = parts._replace(netloc=self.host or parts.netloc).geturl()
+        asked = parts._replace(netloc=_bracketed(self.host) or parts.netloc).geturl()
         try:
             async with httpx.AsyncClient(verify=self._trust(), trust_env=not self.host) as client:
                 answer = await client.get(
@@ -94,3 +94,8 @@ class Router:
         if self.ca:
             context.load_verify_locations(cadata=self.ca)
         return context
+
+
+def _bracketed(host: str) -> str:
+    """A host as an address has it: IPv6 in brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]" if ":" in host else host

@@ -1,17 +1,21 @@
-"""What is on the server, as plain values told from what docker prints."""
+"""What is on the server, as plain values: all that a plan depends on. Pure."""
 
-import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
-from .names import LABEL, MIGRATOR
+from .inventory import Database, Listed, Proxy
+from .names import LABEL, MIGRATOR, WEB, Site
+from .owner import Owner
 from .targetfile import TargetFile
 
 # Files in a release's folder that say how far it came.
 COMPLETED, MIGRATED = "completed", "migrated"
+# What a migrator may take where its container does not say.
+MIGRATION_SECONDS = 600
+# The label of a migrator's container that says so.
+SECONDS = f"{LABEL}.seconds"
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,9 @@ class Container:
         image: The image it runs, by digest.
         running: Whether it runs.
         health: `healthy`, `starting`, `unhealthy`, or empty without a health check.
+        project: Its compose project; empty for the one that its site gives it.
+        returns: Whether it comes back with the server, as it does once its release has taken over.
+        seconds: How long a migrator may take.
     """
 
     app: str
@@ -33,6 +40,9 @@ class Container:
     image: str
     running: bool = True
     health: str = "healthy"
+    project: str = ""
+    returns: bool = False
+    seconds: int = MIGRATION_SECONDS
 
     @property
     def serves(self) -> bool:
@@ -74,13 +84,25 @@ class Situation:
         images: References that need no pull.
         volumes: Their names.
         networks: Their names.
+        database: The site's Postgres, if it is there.
+        proxy: The proxy, if it runs.
+        owner: Whose the site is; None where nobody says.
+        former: Whether its folder still has the name that slipway 0.1 gave it.
+        claims: Sites that slipway 0.1 gave that same name, where it is not this one's alone.
+        listed: Every container of the server.
     """
 
     containers: tuple[Container, ...] = ()
     releases: tuple[Kept, ...] = ()
     images: frozenset[str] = frozenset()
     volumes: frozenset[str] = frozenset()
-    networks: frozenset[str] = field(default_factory=lambda: frozenset({"web", "internal"}))
+    networks: frozenset[str] = frozenset({WEB})
+    database: Database | None = None
+    proxy: Proxy | None = None
+    owner: Owner | None = None
+    former: bool = False
+    claims: frozenset[tuple[str, str]] = frozenset()
+    listed: tuple[Listed, ...] = ()
 
     @property
     def next_sequence(self) -> int:
@@ -110,6 +132,11 @@ class Situation:
         """Names of the migrations that the database has had, as far as the kept releases know."""
         return schema(self.releases)
 
+    @property
+    def unread(self) -> tuple[Kept, ...]:
+        """Releases that began migrations which nobody can name: their target.json cannot be read."""
+        return tuple(kept for kept in self.releases if kept.migrated and kept.target is None)
+
     def older(self, app: str, sequence: int) -> tuple[Container, ...]:
         """An app's containers of other releases than one, whether they serve or were left behind."""
         found = (c for c in self.containers if c.app == app and c.sequence != sequence)
@@ -122,29 +149,62 @@ def schema(releases: Iterable[Kept]) -> frozenset[str]:
     return frozenset(name for names in had for name in names)
 
 
-def containers(inspected: Iterable[Mapping[str, Any]]) -> tuple[Container, ...]:
-    """The containers of `docker inspect`.
+def containers(listed: Iterable[Listed], site: Site) -> tuple[Container, ...]:
+    """The containers of a site's releases.
 
     Args:
-        inspected: Its parsed answer; containers without our labels are passed over.
+        listed: Every container of the server.
+        site: The site.
     """
-    return tuple(_container(one) for one in inspected if f"{LABEL}.app" in _labels(one))
-
-
-def _container(one: Mapping[str, Any]) -> Container:
-    labels, state = _labels(one), one["State"]
-    return Container(
-        app=labels[f"{LABEL}.app"],
-        sequence=int(labels[f"{LABEL}.sequence"]),
-        release=labels[f"{LABEL}.release"],
-        image=one["Config"]["Image"],
-        running=state["Status"] == "running",
-        health=state.get("Health", {}).get("Status", ""),
+    return tuple(
+        Container(
+            app=container.labels[f"{LABEL}.app"],
+            sequence=int(container.labels[f"{LABEL}.sequence"]),
+            release=container.labels[f"{LABEL}.release"],
+            image=container.image,
+            running=container.running,
+            health=container.health,
+            project=container.project,
+            returns=container.policy == "unless-stopped",
+            seconds=int(container.labels.get(SECONDS, MIGRATION_SECONDS)),
+        )
+        for container in listed
+        if container.belongs_to(site) and f"{LABEL}.app" in container.labels
     )
 
 
-def _labels(one: Mapping[str, Any]) -> Mapping[str, str]:
-    return one["Config"].get("Labels") or {}
+def is_of(container: Listed, found: Situation) -> bool:
+    """Whether a container is one of the site's: of a release, or its database.
+
+    Args:
+        container: Any of the server.
+        found: What is on the server.
+    """
+    app = container.labels.get(f"{LABEL}.app")
+    if app:
+        numbers = {(one.app, one.sequence, one.project) for one in found.containers}
+        return (app, int(container.labels[f"{LABEL}.sequence"]), container.project) in numbers
+    return found.database is not None and container.name == found.database.name
+
+
+def taken_over(releases: Iterable[Kept], containers: Collection[Container]) -> tuple[Kept, ...]:
+    """Releases, with those completed whose mark a cut-off deploy could not write any more.
+
+    What says so is on the containers: they come back with the server only when all are proved.
+
+    Args:
+        releases: As their folders tell.
+        containers: The site's.
+    """
+    return tuple(
+        replace(kept, completed=kept.completed or _returns(kept, containers)) for kept in releases
+    )
+
+
+def _returns(kept: Kept, containers: Iterable[Container]) -> bool:
+    apps = {app.name for app in kept.target.apps} if kept.target else set()
+    returning = {c.app for c in containers if c.sequence == kept.sequence and c.returns}
+    return bool(apps) and apps <= returning
 
 
 def releases(
@@ -177,8 +237,3 @@ def _target(text: str) -> TargetFile | None:
         return TargetFile.model_validate_json(text)
     except ValidationError:
         return None
-
-
-def lines_of_json(text: str) -> list[Any]:
-    """What docker prints as one JSON value a line."""
-    return [json.loads(line) for line in text.splitlines() if line.strip()]

@@ -235,8 +235,14 @@ def _fingerprints(lines: Sequence[str]) -> list[str]:
 
     found = []
     for line in lines:
-        words = line.split()
-        if len(words) >= 3:
+        # ssh-keyscan prints comments, too; a marker such as @cert-authority stands before the host (sshd(8)).
+        words = [word for word in line.split() if not word.startswith("@")]
+        if line.lstrip().startswith("#") or len(words) < 3:
+            continue
+        try:
             key = asyncssh.import_public_key(" ".join(words[1:3]))
+        except asyncssh.KeyImportError:
+            found.append(f"a line that is no key: {line[:40]}")
+        else:
             found.append(f"{key.get_algorithm()} {key.get_fingerprint()}")
     return found

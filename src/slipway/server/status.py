@@ -1,13 +1,13 @@
 """What an environment looks like, as values, and as text made for three in the morning. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from slipway.report import size, table
 
 from .audit import Entry
-from .names import LABEL, Site
+from .inventory import Listed
+from .names import DATABASE, LABEL, Site
 from .routing import Answer
 from .situation import Situation
 
@@ -39,7 +39,7 @@ class State:
     Attributes:
         site: Project and environment.
         found: What a plan would be made from.
-        containers: `docker inspect` of the site's containers, the database's among them.
+        containers: The site's containers, the database's among them.
         addresses: The public addresses of what serves.
         free: Bytes free where Docker keeps its data.
         total: Bytes there altogether.
@@ -51,7 +51,7 @@ class State:
 
     site: Site
     found: Situation = field(default_factory=Situation)
-    containers: tuple[Mapping[str, Any], ...] = ()
+    containers: tuple[Listed, ...] = ()
     addresses: tuple[Address, ...] = ()
     free: int = 0
     total: int = 0
@@ -94,24 +94,21 @@ def _containers(state: State) -> list[tuple[str, ...]]:
     return sorted(_container(one, state) for one in state.containers)
 
 
-def _container(one: Mapping[str, Any], state: State) -> tuple[str, ...]:
-    labels, now = one["Config"].get("Labels") or {}, one["State"]
-    sequence = labels.get(f"{LABEL}.sequence", "")
-    app = labels.get(f"{LABEL}.app", "database")
-    health = now.get("Health", {}).get("Status")
-    shown = f"{now['Status']}, {health}" if health else str(now["Status"])
+def _container(one: Listed, state: State) -> tuple[str, ...]:
+    sequence = one.labels.get(f"{LABEL}.sequence", "")
+    app = one.labels.get(f"{LABEL}.app", DATABASE)
+    shown = f"{one.status}, {one.health}" if one.health else one.status
     serving = state.found.serving
     if sequence and serving and int(sequence) < serving.sequence:
         shown += ", LEFT OVER"
-    image = str(one["Config"]["Image"])
-    name, _, digest = image.rpartition("@sha256:")
-    since = str(now.get("StartedAt", ""))[:19].replace("T", " ")
+    name, _, digest = one.image.rpartition("@sha256:")
+    since = one.started[:19].replace("T", " ")
     return (
         f"{app} {sequence}".strip(),
         shown,
         since,
-        str(one.get("RestartCount", 0)),
-        f"{name.rpartition('/')[2]} {digest[:12]}" if name else image,
+        str(one.restarts),
+        f"{name.rpartition('/')[2]} {digest[:12]}" if name else one.image,
     )
 
 

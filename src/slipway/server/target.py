@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .names import Site
+from .owner import Owner
 
 DATABASE_PORT = 5432
 
@@ -25,8 +26,14 @@ class Routing:
     @property
     def rule(self) -> str:
         """As Traefik writes it."""
-        prefix = f" && PathPrefix(`{self.path}`)" if self.path != "/" else ""
-        return f"Host(`{self.host}`){prefix}"
+        if self.path == "/":
+            return f"Host(`{self.host}`)"
+        # PathPrefix alone would take /api-docs for /api.
+        return f"Host(`{self.host}`) && (Path(`{self.path}`) || PathPrefix(`{self.path}/`))"
+
+    def takes(self, path: str) -> bool:
+        """Whether a request for a path comes here."""
+        return self.path in ("/", path) or path.startswith(f"{self.path}/")
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class AppRelease:
         band: Its band of router priorities; the more special routes the higher.
         env: What it gets from `api_env`; the file is written for it alone.
         env_kept: Its file is there already, beside the release that is brought back.
-        internal: Whether it reaches the database's network.
+        internal: Whether it is on its site's own network, where the database is.
         drain: Seconds that requests in flight get before the old release is stopped.
         start: Seconds that a new container gets to become healthy.
     """
@@ -69,8 +76,8 @@ class AppRelease:
     @property
     def url(self) -> str:
         """The address that proves it: its health check's, where that path is routed to it."""
-        routed = self.health.startswith(self.routing.path)
-        return f"https://{self.routing.host}{self.health if routed else self.routing.path}"
+        path = self.health if self.routing.takes(self.health) else self.routing.path
+        return f"https://{self.routing.host}{path}"
 
 
 @dataclass(frozen=True)
@@ -82,12 +89,19 @@ class Database:
         host: The name that the API knows it by, from its URL.
         env: POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB.
         keep_dumps: How many dumps are kept; 0 for no dump.
+        shm_size: Its shared memory, which parallel queries take, as Docker writes it.
     """
 
     image: str
     host: str
     env: Mapping[str, str]
     keep_dumps: int = 0
+    shm_size: str = "256m"
+
+    @property
+    def password(self) -> str:
+        """The password of its owner."""
+        return self.env.get("POSTGRES_PASSWORD", "")
 
     @property
     def user(self) -> str:
@@ -147,6 +161,8 @@ class Target:
         migrator: The migrator's image where nothing migrates, so that it is kept.
         login: Who pulls the images, where the registry asks.
         keep: How many releases stay on the server for a rollback.
+        managed: The host of a database that is not on the server; empty without one.
+        owner: Whose the site becomes, where it is nobody's.
     """
 
     site: Site
@@ -159,6 +175,30 @@ class Target:
     migrator: str | None = None
     login: Login | None = None
     keep: int = 5
+    managed: str = ""
+    owner: Owner | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Values that no log line should show."""
+        environments = [app.env for app in self.apps]
+        environments += [self.migration.env] if self.migration else []
+        values = [value for env in environments for value in env.values()]
+        values += [self.database.password] if self.database else []
+        values += [self.login.password] if self.login else []
+        return tuple(dict.fromkeys(values))
+
+    @property
+    def public(self) -> tuple[str, ...]:
+        """Texts that everybody may see."""
+        database = [self.database.user, self.database.name] if self.database else []
+        urls = [app.url for app in self.apps]
+        return (self.site.name, self.identifier, *urls, *self.images, *database)
+
+    @property
+    def routes(self) -> tuple[tuple[str, str], ...]:
+        """Host and path of each app."""
+        return tuple((app.routing.host, app.routing.path) for app in self.apps)
 
     @property
     def images(self) -> tuple[str, ...]:

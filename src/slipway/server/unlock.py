@@ -6,6 +6,7 @@ from slipway.errors import ConfigError
 
 from .lock import FILE, parse
 from .operator import Operator
+from .probe import located
 from .ssh import Server
 
 # $1 the lock's file. The kernel tells who holds it: TYPE ADVISORY WRITE PID MAJOR:MINOR:INODE. Its device is
@@ -35,8 +36,8 @@ async def unlock(operator: Operator) -> str:
     Raises:
         ConfigError: The lock is still held.
     """
-    site = operator.site
     async with operator.connected() as server:
+        site = await located(server, operator.site)
         holders = await _holders(server, site.folder)
         if not holders:
             return f"nobody holds the lock of {site.name}"

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from slipway.errors import ConfigError
-from slipway.server import files, rollout, situation, steps
+from slipway.server import files, inventory, rollout, situation, steps
 from slipway.server.names import Site
 from slipway.server.rollback import choose
 from slipway.server.target import AppRelease, Database, Migration, Routing, Target
@@ -28,7 +28,13 @@ API = AppRelease(
     internal=True,
 )
 WEB = AppRelease(
-    "frontend", f"{REGISTRY}/frontend@sha256:f2", 3000, Routing("example.org"), "/healthz", 1
+    "frontend",
+    f"{REGISTRY}/frontend@sha256:f2",
+    3000,
+    Routing("example.org"),
+    "/healthz",
+    1,
+    internal=True,
 )
 SITE = Site("app", "prod")
 DATABASE = Database("postgres:17", "db", {"POSTGRES_PASSWORD": "p$w", "POSTGRES_DB": "app"})
@@ -88,12 +94,23 @@ def planned(case: dict[str, Any]) -> str:
 
 
 def found(case: dict[str, Any]) -> situation.Situation:
-    """The situation of a case."""
+    """The situation of a case; a database is that of `app--prod` where the case says no more of it."""
+    database = None
+    if told := case.get("database"):
+        usual = {"name": "app--prod--database-db-1", "image": "postgres:17", "aliases": ["db"]}
+        values = usual | {"project": SITE.database} | told
+        groups = {"networks": frozenset(values["networks"]), "aliases": tuple(values["aliases"])}
+        database = inventory.Database(**{**values, **groups})
+    proxy = case.get("proxy", {"name": "proxy-traefik-1", "internal": True})
     return situation.Situation(
         tuple(situation.Container(**one) for one in case.get("containers", [])),
         tuple(kept(**one) for one in case.get("releases", [])),
         frozenset(case.get("images", [])),
         frozenset(case.get("volumes", [])),
+        frozenset(case.get("networks", ["web"])),
+        database=database,
+        proxy=inventory.Proxy(**proxy),
+        former=case.get("former", False),
     )
 
 
@@ -107,19 +124,24 @@ def test_a_situation_gives_these_steps(file: Path) -> None:
 def test_the_compose_file_says_all_that_the_proxy_needs() -> None:
     """A router of the release's own, its priority above older releases, and the header that proves it."""
     plan = rollout.deploy(target(), situation.Situation(releases=(situation.Kept(6, "v1"),)))
-    written = {step.title: step.text for step in plan[0].steps if isinstance(step, steps.Write)}
+    written = {
+        step.title: step.text
+        for stage in plan
+        for step in stage.steps
+        if isinstance(step, steps.Write)
+    }
     file = yaml.safe_load(written["api.yaml"])
-    assert file["name"] == "app-prod-api-7"
-    service = file["services"]["api"]
+    assert file["name"] == "app--prod--api--7"
+    service = file["services"]["app--prod--api--7"]
     labels = dict(label.split("=", 1) for label in service["labels"])
-    assert labels["traefik.http.routers.app-prod-api-7.rule"] == "Host(`api.example.org`)"
-    assert labels["traefik.http.routers.app-prod-api-7.priority"] == "2000007"
+    assert labels["traefik.http.routers.app--prod--api--7.rule"] == "Host(`api.example.org`)"
+    assert labels["traefik.http.routers.app--prod--api--7.priority"] == "2000007"
     header = (
-        "traefik.http.middlewares.app-prod-api-7.headers.customresponseheaders.X-Slipway-Release"
+        "traefik.http.middlewares.app--prod--api--7.headers.customresponseheaders.X-Slipway-Release"
     )
-    assert labels[header] == "app-prod-api-7"
-    assert service["healthcheck"]["test"][:3] == ["CMD", "node", "-e"]
-    assert service["networks"] == {"web": {}, "internal": {}}
+    assert labels[header] == "app--prod--api--7"
+    assert service["healthcheck"]["test"][:5] == ["CMD", "env", "-u", "NODE_OPTIONS", "node"]
+    assert service["networks"] == {"web": {}, "app--prod--internal": {}}
 
 
 def test_a_secret_is_in_no_plan_and_in_no_compose_file() -> None:
@@ -131,12 +153,14 @@ def test_a_secret_is_in_no_plan_and_in_no_compose_file() -> None:
     assert {step.mode for step in writes} == {0o600}
 
 
-@pytest.mark.parametrize(("any_answer", "condition"), [(False, "r.ok"), (True, "r.status<500")])
+@pytest.mark.parametrize(
+    ("any_answer", "condition"), [(False, "answer.ok"), (True, "answer.status < 500")]
+)
 def test_without_a_health_path_any_answer_of_the_app_will_do(
     any_answer: bool, condition: str
 ) -> None:
     """An API that has no route there answers 404: it listens."""
     api = replace(API, any_answer=any_answer)
-    check = files.app(target(), api, 1).services["api"].healthcheck
+    check = files.app(target(), api, 1).services["app--prod--api--1"].healthcheck
     assert check
     assert condition in check.test[-1]

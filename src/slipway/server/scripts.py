@@ -1,0 +1,105 @@
+"""Shell scripts that steps run on the server: constants, values reach them as arguments or by standard input."""
+
+# $1 the compose file, $2 the folder, $3 the dump, $4 user, $5 database.
+# Postgres' own format is compressed. Dumps of deploys that failed one after the other are of a database that something
+# may be wrong with: the first of them, which is from before, and the newest two stay. `served` was written last when a
+# release took over.
+DUMP = """
+set -eu
+umask 077
+mkdir -p -- "$2"
+trap 'rm -f -- "$2/$3.part"' EXIT
+docker compose --file "$1" exec --no-TTY db pg_dump -U "$4" -d "$5" -Fc >"$2/$3.part"
+sync -- "$2/$3.part"
+mv -f -- "$2/$3.part" "$2/$3"
+if [ -e "$2/served" ]; then
+  find "$2" -maxdepth 1 -name '*.dump' -newer "$2/served" -printf '%T@ %f\\n' | sort -rn | tail -n +3 | head -n -1 |
+    while read -r _ old; do rm -f -- "$2/$old"; done
+fi
+stat -c '%n %s bytes' -- "$2/$3"
+"""
+# $1 the folder, $2 this release's dump, $3 how many are kept: the newest by the time they were written, wherever they
+# came from and whatever they are called; this release's always.
+KEEP_DUMPS = """
+set -eu
+find "$1" -maxdepth 1 -name '*.dump' ! -name "$2" -printf '%T@ %f\\n' | sort -rn | tail -n "+$3" |
+  while read -r _ old; do rm -f -- "$1/$old"; done
+touch -- "$1/served"
+"""
+# $1 the file, $2 its copy: whole or not at all, and never readable by others.
+COPY = """
+set -eu
+umask 077
+mkdir -p -- "$(dirname -- "$2")"
+part=$(mktemp -- "$2.XXXXXX")
+trap 'rm -f -- "$part"' EXIT
+cat -- "$1" >"$part"
+sync -- "$part"
+mv -f -- "$part" "$2"
+"""
+# $1 the site's folder. Removes what a broken connection or a power cut left half written: names that `mktemp` made of
+# ours, and dumps that did not come to their end.
+SWEEP = """
+find "$1" -type f \\( -name '*.env.??????' -o -name '*.json.??????' -o -name '*.yaml.??????' \\
+  -o -name 'completed.??????' -o -name 'migrated.??????' -o -name '*.dump.part' \\) -delete
+"""
+# $1 the migrator's compose project: `down` by a project's name passes over what `run` made.
+REMOVE = 'docker ps --all --quiet --filter "label=com.docker.compose.project=$1" | xargs -r docker rm --force'
+# $1 a migrator's compose project, $2 how many seconds it may take from its start on. A migration that is ended in the
+# middle leaves a database that Prisma does not go on with (P3009).
+AWAIT = (
+    """
+for id in $(docker ps --quiet --filter "label=com.docker.compose.project=$1"); do
+  started=$(date --date "$(docker inspect --format '{{.State.StartedAt}}' "$id")" +%s) || continue
+  left=$((started + $2 - $(date +%s)))
+  [ "$left" -le 0 ] || timeout "$left" docker wait "$id" >/dev/null 2>&1 || true
+done
+"""
+    + REMOVE
+)
+# $@ images of releases that have gone. One that something still uses stays.
+FORGET = 'timeout 50 docker image rm -- "$@" >/dev/null 2>&1 || true'
+# $1 where slipway 0.1 had the site's folder, $2 where it belongs. A lock that is held goes along.
+MOVE = """
+[ ! -e "$2" ] || { echo "$2 is there already" >&2; exit 1; }
+mv -T -- "$1" "$2"
+"""
+# $1 the database's container, $2 the site's network, $3 the address's host, $4 user, $5 database, $6 the site,
+# $7 `migrated` where earlier releases did; the password on standard input.
+# The name has to lead to the site's database alone, for whoever is on the site's network: asked from a container there.
+# The mark is a setting of the cluster itself: no dump takes it along.
+PROVE = """
+set -eu
+address=$(docker inspect --format "{{(index .NetworkSettings.Networks \\"$2\\").IPAddress}}" "$1")
+image=$(docker inspect --format '{{.Image}}' "$1")
+docker run --rm --interactive --network "$2" --entrypoint sh "$image" -c '
+  set -eu
+  read -r PGPASSWORD
+  export PGPASSWORD
+  seen=$(getent ahostsv4 "$1" | cut -d " " -f 1 | sort -u | tr "\\n" " ")
+  if [ "$seen" != "$2 " ]; then
+    echo "$1 leads to ${seen:-nothing}, and the database of $5 is $2: remove what else answers to $1" >&2
+    exit 1
+  fi
+  ask() {
+    psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 -h "$1" -U "$2" -d "$3" --command "$4"
+  }
+  mark=$(ask "$1" "$3" "$4" "select setting from pg_file_settings where name = \\$\\$cluster_name\\$\\$
+    order by seqno desc limit 1")
+  if [ -n "$mark" ] && [ "$mark" != "$5" ]; then
+    echo "the database that answers to $1 is marked as that of $mark, not of $5 (its setting cluster_name)" >&2
+    exit 1
+  fi
+  if [ -n "$mark" ]; then echo "$1 is the database of $5"; exit; fi
+  tables=$(ask "$1" "$3" "$4" "select count(*) from pg_tables
+    where schemaname not in (\\$\\$pg_catalog\\$\\$, \\$\\$information_schema\\$\\$)")
+  if [ "$6" = migrated ] && [ "$tables" = 0 ]; then
+    echo "the database of $5 has no table, although earlier releases migrated it: slipway 0.1 may have sent their" >&2
+    echo "migrations to another site on this server (CHANGELOG, 0.2.0). Look where the tables are, before anything" >&2
+    echo "else is done. If it is to be empty, mark it as it is: ALTER SYSTEM SET cluster_name = '\\''$5'\\''" >&2
+    exit 1
+  fi
+  ask "$1" "$3" "$4" "alter system set cluster_name = \\$\\$$5\\$\\$"
+  echo "$1 had no mark, and is the database of $5 from now on"
+' prove "$3" "$address" "$4" "$5" "$6" "$7"
+"""
