@@ -10,6 +10,8 @@ from slipway.errors import ConfigError
 FILE = "/etc/docker/daemon.json"
 # What `docker info` calls a node of a Swarm.
 _NODE = frozenset({"active", "pending", "locked", "error"})
+# The version from which on IPv6 is no experiment; Debian 13 has 26.
+_IPV6 = 27
 # Two thousand networks, a part of what Docker takes by default: those end near thirty, and each site has one.
 _POOLS = ({"base": "172.24.0.0/13", "size": 24},)
 
@@ -23,12 +25,16 @@ class Running:
         log_driver: Where their logs go; empty where no daemon answers.
         pools: What networks are cut from, as (range, size).
         swarm: Whether the server is a node of a Swarm.
+        experimental: Whether what is experimental is on.
+        version: The first number of its version; 0 where no daemon answers.
     """
 
     live_restore: bool = False
     log_driver: str = ""
     pools: frozenset[tuple[str, int]] = frozenset()
     swarm: bool = False
+    experimental: bool = False
+    version: int = 0
 
 
 def running(text: str) -> Running:
@@ -43,15 +49,18 @@ def running(text: str) -> Running:
         log_driver=said.get("LoggingDriver") or "",
         pools=_pools(said.get("DefaultAddressPools") or ()),
         swarm=(said.get("Swarm") or {}).get("LocalNodeState") in _NODE,
+        experimental=bool(said.get("ExperimentalBuild")),
+        version=int((said.get("ServerVersion") or "0").partition(".")[0]),
     )
 
 
-def merged(text: str, now: Running = Running()) -> str:
+def merged(text: str, now: Running = Running(), *, ipv6: bool = False) -> str:
     """The file with our settings added.
 
     Args:
         text: What it holds now; empty where there is none.
         now: What the running daemon says: an administrator may have set it by the daemon's flags, too.
+        ipv6: Whether a network is to have IPv6.
 
     Returns:
         What it should hold: the very same text where nothing is missing.
@@ -69,6 +78,10 @@ def merged(text: str, now: Running = Running()) -> str:
         after.setdefault("log-driver", "local")
     if not now.pools:
         after.setdefault("default-address-pools", list(_POOLS))
+    # Without it, what comes by IPv6 is taken on by a program of Docker's, and has that one's address.
+    if ipv6 and now.version < _IPV6 and not now.experimental:
+        after.setdefault("ip6tables", True)
+        after.setdefault("experimental", True)
     return text if after == before else json.dumps(after, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -84,8 +97,23 @@ def lacks(text: str, now: Running) -> bool:
         return False
     return (
         said.get("live-restore", now.live_restore) != now.live_restore
+        or said.get("experimental", now.experimental) != now.experimental
         or said.get("log-driver", now.log_driver) != now.log_driver
         or _pools(said.get("default-address-pools") or ()) not in {now.pools, frozenset()}
+    )
+
+
+def forwards_ipv6(text: str, now: Running) -> bool:
+    """Whether a daemon with this file forwards IPv6 to published ports as it does IPv4.
+
+    Args:
+        text: The file.
+        now: The running daemon.
+    """
+    said, by_itself = _parsed(text), now.version >= _IPV6
+    return bool(
+        said.get("ip6tables", by_itself)
+        and (by_itself or said.get("experimental", now.experimental))
     )
 
 

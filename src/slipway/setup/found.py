@@ -36,7 +36,14 @@ section groups; id -nG "$user"
 section password; getent shadow "$user" | cut -d : -f 2 | cut -c 1
 home=$(getent passwd "$user" | cut -d : -f 6)
 section keys; cat "$home/.ssh/authorized_keys"
-section networks; docker network ls --format '{{.Name}}'
+section networks; docker network ls --format '{{.Name}} {{.IPv6}}'
+section ipv6
+if [ -n "$(ip -6 address show scope global)" ]; then
+  echo yes
+  for device in $(ip -6 route show default proto ra | grep -o 'dev [^ ]*' | cut -d ' ' -f 2); do
+    if [ "$(cat "/proc/sys/net/ipv6/conf/$device/accept_ra")" = 1 ]; then echo advertised; fi
+  done
+fi
 section proxy; docker ps --filter publish=443 --format '{{.Names}} {{.Label "slipway.proxy"}} {{.Status}}'
 section listeners; ss -Hltnp '( sport = :80 or sport = :443 )'
 section sshd; [ ! -e @pending@ ] || echo pending
@@ -104,7 +111,9 @@ class Found:
         groups: Its groups.
         password: The first character of its password's field.
         keys: Its authorized_keys.
-        networks: Docker's networks.
+        networks: Docker's networks, and whether they have IPv6.
+        ipv6: `yes` where the server has an address of IPv6; `advertised` where the kernel has its way out from
+            routers, which it listens to only as long as it forwards nothing, as Docker makes it do.
         proxy: Name, mark and status of the container that has port 443.
         listeners: Programs that have port 80 or 443.
         sshd: Whether sshd has not read its file yet.
@@ -129,7 +138,8 @@ class Found:
     groups: frozenset[str] = frozenset()
     password: str = ""
     keys: str = ""
-    networks: frozenset[str] = frozenset()
+    networks: Mapping[str, bool] = field(default_factory=dict)
+    ipv6: frozenset[str] = frozenset()
     proxy: tuple[str, str, str] | None = None
     listeners: tuple[str, ...] = ()
     sshd: bool = False
@@ -183,7 +193,8 @@ def read(text: str, mark: str) -> Found:
         groups=frozenset(words["groups"]),
         password=said["password"].strip(),
         keys=said["keys"],
-        networks=frozenset(words["networks"]),
+        networks={name: ipv6 == "true" for name, _, ipv6 in _rows(said["networks"])},
+        ipv6=frozenset(words["ipv6"]),
         proxy=_proxy(said["proxy"]),
         listeners=tuple(sorted({_program(line) for line in said["listeners"].splitlines()})),
         sshd=bool(words["sshd"]),

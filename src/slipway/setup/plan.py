@@ -21,6 +21,8 @@ _PACKAGE_SECONDS = 900.0
 _LOCKED = "!"
 _RUNS = ("enabled", "active")
 _TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
+# Of the addresses that are nobody's (RFC 4193); the server's own address stands for them outside.
+_SUBNET = "fd5c:6c69:7077:1::/64"
 _CANDIDATE = "/run/slipway-firewall.nft"
 _REVERT_SECONDS = 60
 # What a firewall goes back to when nobody comes in any more: the rules that were proved last, or none.
@@ -42,6 +44,10 @@ _ENABLE_FIREWALL = (
 )
 _LIVE = "systemctl reload docker && systemctl restart docker"
 _RELOAD_SSHD = '/usr/sbin/sshd -t && systemctl reload ssh && rm -f -- "$1"'
+
+_NO_IPV6 = (
+    f"Apps see no addresses of IPv6, since Docker's network {WEB} has none: see docs/setup.md"
+)
 
 
 def problems(found: Found, wanted: Wanted) -> list[str]:
@@ -72,6 +78,8 @@ def notes(found: Found) -> list[str]:
             f"{daemon.FILE} has live-restore, and the server is a node of a Swarm: Docker does not start "
             "with both, and is left as it is; take live-restore out"
         )
+    if found.ipv6 and not _ipv6(found):
+        made.append(_NO_IPV6)
     if found.guards:
         names = ", ".join(found.guards)
         made.append(f"The firewall is left to {names}: let SSH, 80 and 443 in there")
@@ -128,7 +136,7 @@ def _daemon(found: Found) -> str:
     """What daemon.json should hold; one that would stop Docker is nobody's to begin with."""
     if daemon.stops(found.daemon, found.running):
         return found.daemon
-    return daemon.merged(found.daemon, found.running)
+    return daemon.merged(found.daemon, found.running, ipv6=_ipv6(found))
 
 
 def _docker(found: Found) -> Iterator[Step]:
@@ -168,8 +176,16 @@ def _user(found: Found, wanted: Wanted) -> Iterator[Step]:
 
 def _networks(found: Found) -> Iterator[Step]:
     """The proxy's own; each site's is made by its deploys."""
-    if WEB not in found.networks:
-        yield Run(WEB, ("docker", "network", "create", WEB))
+    if WEB in found.networks:
+        return
+    forwards = daemon.forwards_ipv6(_daemon(found), found.running)
+    options = ("--ipv6", "--subnet", _SUBNET) if _ipv6(found) and forwards else ()
+    yield Run(WEB, ("docker", "network", "create", *options, WEB))
+
+
+def _ipv6(found: Found) -> bool:
+    """Whether the proxy's network has IPv6, or is to be made with it."""
+    return found.networks.get(WEB, found.ipv6 == {"yes"})
 
 
 def _upgrades(found: Found) -> Iterator[Step]:

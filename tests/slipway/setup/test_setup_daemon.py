@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from slipway.errors import ConfigError
-from slipway.setup.daemon import Running, lacks, merged, running, stops
+from slipway.setup.daemon import Running, forwards_ipv6, lacks, merged, running, stops
 
 POOLS = [{"base": "172.24.0.0/13", "size": 24}]
 OURS = {"live-restore": True, "log-driver": "local", "default-address-pools": POOLS}
@@ -40,6 +40,18 @@ def test_a_node_of_a_swarm_gets_no_live_restore() -> None:
     assert not stops("", node)
 
 
+def test_ipv6_is_forwarded_as_ipv4_is() -> None:
+    """An experiment of Docker 26; later ones do it by themselves. What the administrator says of it stays."""
+    later = Running(log_driver="json-file", version=28)
+    assert json.loads(merged("", ipv6=True)) == {**OURS, "ip6tables": True, "experimental": True}
+    assert json.loads(merged("", later, ipv6=True)) == OURS
+    assert forwards_ipv6(merged("", ipv6=True), Running())
+    assert forwards_ipv6(merged("", later, ipv6=True), later)
+    assert not forwards_ipv6(merged('{"ip6tables": false}', ipv6=True), Running())
+    assert not forwards_ipv6(merged('{"experimental": false}', ipv6=True), Running())
+    assert not forwards_ipv6(merged(""), Running())
+
+
 def test_a_daemon_that_was_not_restarted_since_is_noticed() -> None:
     """Whatever of its file it lacks; a daemon that does not run reads it when it starts."""
     text = json.dumps(OURS)
@@ -47,6 +59,7 @@ def test_a_daemon_that_was_not_restarted_since_is_noticed() -> None:
     assert lacks(text, replace(NOW, live_restore=False))
     assert lacks(text, replace(NOW, log_driver="json-file"))
     assert lacks(text, replace(NOW, pools=frozenset()))
+    assert lacks(merged(text, ipv6=True), NOW)
     assert not lacks(text, Running())
     assert not lacks("{}", NOW)
 
@@ -60,7 +73,7 @@ def test_what_docker_says_is_read() -> None:
         "Swarm": {"LocalNodeState": "inactive"},
         "ServerVersion": "26.1.5",
     }
-    assert running(json.dumps(said)) == NOW
+    assert running(json.dumps(said)) == replace(NOW, version=26)
     assert running(json.dumps(said | {"Swarm": {"LocalNodeState": "locked"}})).swarm
     assert running("") == Running()
     assert (

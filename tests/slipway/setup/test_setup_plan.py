@@ -44,7 +44,7 @@ DONE: dict[str, Any] = {
     "groups": frozenset({"deploy", "docker"}),
     "password": "*",
     "keys": f"{WANTED.public_key}\n",
-    "networks": frozenset({"web", "internal"}),
+    "networks": {"web": False, "internal": False},
     "proxy": ("proxy-traefik-1", FOLDER.mark, "Up 2 hours (healthy)"),
     "listeners": ("docker-proxy",),
     "table": firewall_files({22})[0].text,
@@ -67,7 +67,7 @@ DONE: dict[str, Any] = {
     },
     "texts": {file.path: file.text for file in FOLDER.files},
 }
-SETS = {"packages", "groups", "networks"}
+SETS = {"packages", "groups", "ipv6"}
 
 
 def found(case: dict[str, Any]) -> Found:
