@@ -56,6 +56,7 @@ def wanted(site: Site) -> Wanted:
         deploy=deploy,
         deploy_key=operator.key,
         public_key=public,
+        site=operator.site.name,
         proxy=Proxy(),
         certificate=(site.path / "server.crt").read_text(),
         certificate_key=(site.path / "server.key").read_text(),
@@ -67,6 +68,20 @@ STATE = """
 find /etc /home -xdev -type f -newer /etc/hostname ! -path '*/acme/*' -exec stat -c '%n %a %U %Y' {} + | sort
 docker ps --format '{{.ID}} {{.Names}}'
 nft list table inet slipway
+"""
+KEY = "/home/deploy/proxy/dynamic/mindfulspace--staging.key"
+DAEMON = "docker info --format '{{.LoggingDriver}}'"
+# As if each had been written a moment ago, over what was there before.
+CUT = """
+set -e
+cp /etc/docker/daemon.json /root/daemon.json
+sed -i 's/"log-driver": "local"/"log-driver": "json-file"/' /etc/docker/daemon.json
+systemctl restart docker
+cp /root/daemon.json /etc/docker/daemon.json
+touch /run/slipway-sshd.pending
+sed -i 's/^Description=/&Former /' /etc/systemd/system/slipway-firewall.service
+systemctl daemon-reload
+sed -i 's/^Description=Former /Description=/' /etc/systemd/system/slipway-firewall.service
 """
 COMMAND = (
     "setup",
@@ -104,7 +119,7 @@ async def test_what_is_missing_comes_back_alone(site: Site, prepared: str, wante
     assert prepared
     site.server.ssh(
         "gpasswd --delete deploy docker; : >/home/deploy/.ssh/authorized_keys; "
-        "chmod 644 /home/deploy/proxy/dynamic/server.key; docker stop proxy-traefik-1"
+        f"chmod 644 {KEY}; docker stop proxy-traefik-1"
     )
     lines: list[str] = []
     await Setup(wanted).run(lines.append)
@@ -113,7 +128,28 @@ async def test_what_is_missing_comes_back_alone(site: Site, prepared: str, wante
         "proxy",
         "log in as deploy",
     ]
-    assert site.server.ssh("stat -c %a /home/deploy/proxy/dynamic/server.key").strip() == "600"
+    assert site.server.ssh(f"stat -c %a {KEY}").strip() == "600"
+
+
+async def test_what_was_written_and_not_read_yet_is_read(
+    site: Site, prepared: str, wanted: Wanted
+) -> None:
+    """A set-up that was cut off behind daemon.json, sshd's file and the firewall's unit."""
+    assert prepared
+    site.server.ssh(CUT)
+    assert "json-file" in site.server.ssh(DAEMON)
+    before = site.server.ssh("docker ps --quiet")
+    lines: list[str] = []
+    await Setup(wanted).run(lines.append)
+    assert [line for line in lines if not line.startswith(" ")] == [
+        "Docker",
+        "SSH",
+        "firewall",
+        "log in as deploy",
+    ]
+    assert "local" in site.server.ssh(DAEMON)
+    assert site.server.ssh("docker ps --quiet") == before
+    assert "nothing was changed" in await Setup(wanted).run(lambda _: None)
 
 
 def reaches(site: Site, port: int) -> bool:
