@@ -38,7 +38,7 @@ class Folder:
 
     Attributes:
         files: What is to be there; what others have there stays.
-        gone: What was this site's, and is not to be there any more.
+        gone: What is not to be there any more.
         mark: The label that tells which compose file and authorities a proxy was started with.
     """
 
@@ -79,6 +79,23 @@ def conflict(found: Found, wanted: Wanted) -> str:
     return proxy.conflict(there, wanted.proxy, wanted.site, sites(found.texts))
 
 
+def in_the_way(found: Found, wanted: Wanted) -> list[str]:
+    """The files of a certificate that was given, where an authority is to give one.
+
+    Traefik asks for no name that it has a certificate for. Until the site's routers name the resolver,
+    which only a deploy sees to, it needs them: so they stay.
+
+    Args:
+        found: What is on the server.
+        wanted: What it should have.
+    """
+    if wanted.certificate:
+        return []
+    own = f"{_DYNAMIC}/{wanted.site}.yml"
+    default = f"/{wanted.site}.crt" in found.texts.get(DEFAULT, "")
+    return [*([own] if own in found.files else []), *([DEFAULT] if default else [])]
+
+
 def sites(texts: Mapping[str, str]) -> dict[str, str]:
     """The resolver of each site that was set up; empty for certificates that are given.
 
@@ -116,15 +133,9 @@ def _authority(found: Found, wanted: Wanted) -> Iterator[File]:
 
 
 def _gone(found: Found, wanted: Wanted, there: proxy.Present) -> Iterator[str]:
-    """Where certificates come by ACME, none that was given is in their way: Traefik asks for no name twice."""
-    if wanted.certificate:
-        return
-    default = found.texts.get(DEFAULT, "")
-    if default and (not there.files or f"{proxy.DYNAMIC}/{wanted.site}.crt" in default):
+    """A default that Traefik did not read: its certificate has expired by now, or will."""
+    if DEFAULT in found.texts and not there.files and not wanted.certificate:
         yield DEFAULT
-    for ending in ("yml", "crt", "key"):
-        if (path := f"{_DYNAMIC}/{wanted.site}.{ending}") in found.files:
-            yield path
 
 
 def _marked(found: Found, content: proxy.Present, files: list[File]) -> tuple[str, str]:

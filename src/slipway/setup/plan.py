@@ -70,7 +70,7 @@ def problems(found: Found, wanted: Wanted) -> list[str]:
     return made
 
 
-def notes(found: Found) -> list[str]:
+def notes(found: Found, wanted: Wanted) -> list[str]:
     """What is left as it is."""
     made = []
     if daemon.stops(found.daemon, found.running):
@@ -85,6 +85,11 @@ def notes(found: Found) -> list[str]:
         made.append(f"The firewall is left to {names}: let SSH, 80 and 443 in there")
     if _foreign(found) and found.proxy:
         made.append(f"The proxy is left to {found.proxy[0]}, which has port 443")
+    elif files := folder.in_the_way(found, wanted):
+        made.append(
+            f"Traefik asks for no certificate while it has the one that was given: deploy {wanted.site}, "
+            f"then remove {' and '.join(files)}"
+        )
     return made
 
 

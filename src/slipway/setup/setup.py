@@ -48,9 +48,9 @@ class Setup:
                 raise ConfigError(f"{wanted.admin.shown} cannot be set up", wrong)
             stages = plan(found, wanted)
             if self.dry_run:
-                return "\n".join([written(stages) or "nothing to change", *notes(found)])
+                return "\n".join([written(stages) or "nothing to change", *notes(found, wanted)])
             performer = Performer(server, Router(wanted.admin.host), say)
             await performer.stages((*stages, proof(wanted)))
         done = [(title, report.seconds(took)) for title, took in performer.timeline]
         title = f"{wanted.deploy.shown} is set up" + ("" if stages else ": nothing was changed")
-        return "\n".join([title, *report.table(done), *notes(found)])
+        return "\n".join([title, *report.table(done), *notes(found, wanted)])

@@ -121,18 +121,17 @@ def test_a_newer_certificate_is_written_to_its_own_file() -> None:
     assert proxy_steps(there, newer) == ["app--prod.crt", "app--prod.key"]
 
 
-def test_a_given_certificate_makes_way_for_an_authority_s() -> None:
-    """Traefik asks for none where it has one, also when that has expired."""
-    there = after(Found(), SECOND)
-    steps = proxy_steps(there, ACME)
-    assert steps[0] == "remove what is not used any more"
-    assert not [path for path in after(there, ACME).files if "/dynamic/" in path]
-    other = after(after(Found(), FIRST), SECOND)
-    left = [path for path in after(other, ACME).files if "/dynamic/" in path]
-    assert left == [
-        *(f"~/proxy/dynamic/app--prod.{ending}" for ending in ("crt", "key", "yml")),
-        "~/proxy/dynamic/dynamic.yml",
-    ]
+def test_a_given_certificate_stays_until_the_site_s_routers_name_an_authority() -> None:
+    """Who set it up is told what to do when they do: until then Traefik asks for none."""
+    there = after(after(Found(), SECOND), ACME)
+    assert "~/proxy/dynamic/shop--prod.crt" in there.files
+    (note,) = plan.notes(there, ACME)
+    assert note.endswith(
+        "deploy shop--prod, then remove ~/proxy/dynamic/shop--prod.yml and ~/proxy/dynamic/dynamic.yml"
+    )
+    other = after(after(after(Found(), FIRST), SECOND), ACME)
+    assert plan.notes(other, ACME)[0].endswith("then remove ~/proxy/dynamic/shop--prod.yml")
+    assert plan.notes(other, FIRST) == plan.notes(other, SECOND) == []
 
 
 def test_the_certificate_of_an_older_set_up_stays_the_default() -> None:

@@ -91,7 +91,7 @@ def planned(case: dict[str, Any]) -> str:
     if wrong := plan.problems(situated, WANTED):
         return "\n".join(f"refused: {problem}" for problem in wrong)
     stages = plan.plan(situated, WANTED)
-    return "\n".join([written(stages) or "nothing to change", *plan.notes(situated)])
+    return "\n".join([written(stages) or "nothing to change", *plan.notes(situated, WANTED)])
 
 
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
