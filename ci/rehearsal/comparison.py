@@ -157,20 +157,18 @@ def _rows(reading: Reading, stored: tuple[Row, ...]) -> Iterator[str]:
     if reading.answered != stored[:MOST]:
         yield (
             f"{reading.site}: its API does not show what is in its database; "
-            f"only shown: {_named(_without(reading.answered, stored))}; "
-            f"only in the database: {_named(_without(stored[:MOST], reading.answered))}"
+            f"only shown: {_some(_without(reading.answered, stored))}; "
+            f"only in the database: {_some(_without(stored[:MOST], reading.answered))}"
         )
 
 
 def _between(one: Reading, other: Reading) -> Iterator[str]:
     """What of one site is in the other's database, or shown by its API."""
     theirs = {*(one.stored or ()), *one.written} - set(other.written)
-    for row in other.stored or ():
-        if row in theirs:
-            yield f"{other.site}: its database has {row}, which is a row of {one.site}"
-    for row in other.answered:
-        if row in theirs:
-            yield f"{other.site}: its API shows {row}, which is a row of {one.site}"
+    if stored := [row for row in other.stored or () if row in theirs]:
+        yield f"{other.site}: in its database are rows of {one.site}: {_some(stored)}"
+    if shown := [row for row in other.answered if row in theirs]:
+        yield f"{other.site}: its API shows rows of {one.site}: {_some(shown)}"
 
 
 def table(readings: Sequence[Reading]) -> str:
@@ -197,8 +195,15 @@ def _line(answer: Answer, what: str) -> tuple[str, str, str, str]:
     return answer.url, str(answer.status), answer.release or "no release", what
 
 
-def _without(rows: Sequence[Row], others: Sequence[Row]) -> list[str]:
-    return [str(row) for row in rows if row not in others]
+def _without(rows: Sequence[Row], others: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row not in others]
+
+
+def _some(rows: Sequence[Row]) -> str:
+    """How many, and the newest."""
+    if not rows:
+        return "none"
+    return str(rows[0]) if len(rows) == 1 else f"{len(rows)}, the newest {rows[0]}"
 
 
 def _named(names: Sequence[str] | Mapping[str, Any]) -> str:
