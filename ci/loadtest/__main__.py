@@ -18,6 +18,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from ci.lab.settings import LabError
+from slipway.errors import SlipwayError
+
 from .cutover import LAYOUTS, Cutover, Layout, Run
 from .progress import Progress
 from .summary import Figures, figures
@@ -29,8 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run it.
 
     Returns:
-        The process's exit code: 0, or 1 where a request failed or was not sent in time.
+        The process's exit code: 0, or 1 where a request failed or was not sent in time, or nothing could be measured.
     """
+    try:
+        return _main(arguments)
+    except (LabError, SlipwayError) as error:
+        print(f"load: {error}", file=sys.stderr)
+        return 1
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     layouts = [layout for layout in LAYOUTS if options.layout in (None, layout.name)]
     options.out.mkdir(parents=True, exist_ok=True)

@@ -12,11 +12,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from ci.lab.settings import LabError
 from slipway.server import names
 from slipway.server.target import Routing, Target
 from tests.e2e.site import API, WEB, Site, example_site, public_names
 
-from .attack import Attack
+from .attack import Attack, vegeta
 from .inside import Inside
 from .streams import inside, streams
 from .summary import Sample, figures, handover, judged
@@ -141,6 +142,8 @@ class Cutover:
         """
         target, said = self._target(f"load-{number}"), list[tuple[float, str]]()
         old, samples = await self._releases(), list[Sample]()
+        self.tell("compile vegeta")
+        await asyncio.to_thread(vegeta)
         with self._load(samples):
             await asyncio.sleep(QUIET_SECONDS)
             began = time.time()
@@ -156,17 +159,21 @@ class Cutover:
 
     @contextmanager
     def _load(self, samples: list[Sample]) -> Iterator[None]:
-        """Every stream, from outside and from inside."""
-        site = names.Site("mindfulspace", ENVIRONMENT)
+        """Every stream, from outside and from inside.
+
+        Raises:
+            LabError: One of them sent nothing.
+        """
+        within = inside(names.Site("mindfulspace", ENVIRONMENT).internal_url("api"))
+        public = streams(WEB, self.layout.api)
         image = self.site.published(ENVIRONMENT).images["api"]
         inner = Inside(self.site.server, image, self.attack.rate, self.attack.folder)
         self.tell("requests begin")
-        with (
-            inner.running(inside(site.internal_url("api")), samples),
-            self.attack.running(streams(WEB, self.layout.api), samples),
-        ):
+        with inner.running(within, samples), self.attack.running(public, samples):
             yield
             self.tell("the last answers")
+        if silent := {one.name for one in (*within, *public)} - {one.stream for one in samples}:
+            raise LabError(f"nothing was sent of: {'; '.join(sorted(silent))}")
 
     async def _releases(self) -> dict[str, str]:
         """App → the release that serves."""

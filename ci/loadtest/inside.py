@@ -72,8 +72,8 @@ class Inside:
         (host,) = {urlsplit(stream.url).hostname for stream in streams}
         run = [
             *("docker", "run", "--rm", "--interactive", "--pull=never", f"--name={CONTAINER}"),
-            *(f"--network={WEB}", f"--link={self._proxy()}:{host}", self.image),
-            *("node", "-", json.dumps(self._asked(streams))),
+            *(f"--network={WEB}", f"--link={self._proxy()}:{host}", "--entrypoint=node"),
+            *(self.image, "-", json.dumps(self._asked(streams))),
         ]
         ssh = ["ssh", "-F", str(self.server.ssh_config), self.server.name]
         return [*ssh, shlex.join(run)]
@@ -117,8 +117,10 @@ def _wait(process: subprocess.Popen[bytes], file: Path) -> None:
     """
     deadline = time.monotonic() + START_SECONDS
     while not file.stat().st_size:
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise LabError(f"{CONTAINER}: nothing was asked in {START_SECONDS} s; see above")
+        if process.poll() is not None:
+            raise LabError(f"{CONTAINER} ended with exit code {process.returncode}; see above")
+        if time.monotonic() > deadline:
+            raise LabError(f"{CONTAINER}: nothing was asked in {START_SECONDS} s")
         time.sleep(0.1)
 
 

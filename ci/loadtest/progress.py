@@ -41,7 +41,7 @@ class Progress:
 
         def watch() -> None:
             while not over.wait(self.every):
-                self.show(f"{title}, {time.monotonic() - began:.0f} s: {self.doing}")
+                self.show(f"{title}, {time.monotonic() - began:.0f} s; last: {self.doing}")
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()

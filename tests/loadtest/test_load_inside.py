@@ -117,5 +117,5 @@ def test_what_lasts_is_told_with_its_seconds() -> None:
         time.sleep(0.2)
     told = len(shown)
     time.sleep(0.1)
-    assert set(shown) == {"two-hosts 1 of 2, 0 s: pull api"}
+    assert set(shown) == {"two-hosts 1 of 2, 0 s; last: pull api"}
     assert len(shown) == told
