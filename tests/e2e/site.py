@@ -34,6 +34,7 @@ DRYDOCK = Path(sys.executable).parent / "drydock"
 WEB, API = "https://staging.mindfulspace.example", "https://api.staging.mindfulspace.example"
 PROD_WEB, PROD_API = "https://mindfulspace.example", "https://api.mindfulspace.example"
 HOSTS = tuple(str(httpx.URL(url).host) for url in (WEB, API, PROD_WEB, PROD_API))
+DOMAIN = "mindfulspace.example"
 PASSWORD = "sentinel p@ss$word"
 URL = "postgresql://app:sentinel%20p%40ss%24word@db:5432/mindful"
 USER = "ci"
@@ -337,12 +338,13 @@ def example_site(
 
 @contextmanager
 def public_names(address: str) -> Iterator[None]:
-    """Within this process the site's names lead to an address, as DNS would have it."""
+    """Within this process all names of the domain lead to an address, as DNS would have it."""
     genuine = socket.getaddrinfo
 
     def led(host: Any, *arguments: Any, **named: Any) -> Any:
         name = host.decode() if isinstance(host, bytes) else host
-        return genuine(address if name in HOSTS else host, *arguments, **named)
+        led_there = str(name).endswith(DOMAIN)
+        return genuine(address if led_there else host, *arguments, **named)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", led)

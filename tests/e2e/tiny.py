@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,16 @@ MIGRATOR = """
 setTimeout(() => process.exit(Number(process.env.CODE ?? 0)), Number(process.env.SECONDS ?? 0) * 1000);
 process.on('SIGTERM', () => process.exit(143));
 """
+# Writes a row of its own through the address in its environment: what it did is read back from the database.
+RECORDER = """
+sleep "${SECONDS_BEFORE:-0}"
+psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 "$DATABASE_URL" \\
+  --command "create table if not exists visit (site text, release text)" \\
+  --command "insert into visit values ('$SITE', '$RELEASE')"
+"""
 BASE = "node:22-bookworm-slim"
+POSTGRES = "postgres:17"
+DATABASE_ENV = {"POSTGRES_USER": "app", "POSTGRES_PASSWORD": PASSWORD, "POSTGRES_DB": "mindful"}
 
 
 @dataclass(frozen=True)
@@ -49,11 +58,13 @@ class Tiny:
         site: The server's site.
         apps: The app in several versions, each an image of its own.
         migrator: The migrator.
+        recorder: A migrator that writes a row.
     """
 
     site: Site
     apps: tuple[str, ...]
     migrator: str
+    recorder: str
 
     def target(self, identifier: str, version: int = 0, **changes: Any) -> Target:
         """A release of two apps and a migrator, for staging.
@@ -92,19 +103,40 @@ class Tiny:
             drain=drain,
             start=15,
         )
-        user, name = "app", "mindful"
-        database = {"POSTGRES_USER": user, "POSTGRES_PASSWORD": PASSWORD, "POSTGRES_DB": name}
         return Target(
             names.Site("mindfulspace", "staging"),
             identifier,
             (api, web),
-            database=Database("postgres:17", "db", changes.get("database_env", database)),
+            database=Database(POSTGRES, "db", changes.get("database_env", DATABASE_ENV)),
             migration=Migration(
                 changes.get("migrator", self.migrator),
                 {**env, **migrating},
                 seconds=changes.get("within", 60),
             ),
             login=changes.get("login", self.site.login),
+        )
+
+    def recorded(self, site: names.Site, identifier: str, version: int = 0) -> Target:
+        """A release for any site, at addresses of its own, whose migrator writes which site and release it is.
+
+        Args:
+            site: The site.
+            identifier: The release's name.
+            version: Which of the images.
+        """
+        target = self.target(identifier, version)
+        assert target.database
+        assert target.migration
+        apps = [
+            replace(app, routing=Routing(f"{site.name}-{app.name}.mindfulspace.example"))
+            for app in target.apps
+        ]
+        record = {"DATABASE_URL": URL, "SITE": site.name, "RELEASE": identifier}
+        return replace(
+            target,
+            site=site,
+            apps=tuple(apps),
+            migration=replace(target.migration, image=self.recorder, env=record),
         )
 
 
@@ -132,18 +164,30 @@ async def _push(site: Site, versions: int) -> Tiny:
                     for version in range(versions)
                 ]
                 migrator = await _image(site, "migrator", MIGRATOR, "")
+                recorder = await _pushed(
+                    site,
+                    "recorder",
+                    dagger.dag.container()
+                    .from_(POSTGRES)
+                    .with_entrypoint(["sh", "-euc", RECORDER, "recorder"]),
+                )
         await engine.close()
-    return Tiny(site, tuple(apps), migrator)
+    return Tiny(site, tuple(apps), migrator, recorder)
 
 
 async def _image(site: Site, name: str, program: str, version: str) -> str:
-    """Push one image; its reference by digest, without the tag."""
-    address = f"{site.registry}/e2e/tiny/{name}"
-    secret = dagger.dag.set_secret("registry-password", site.registry_password)
+    """Push an image of a program; its reference by digest, without the tag."""
     made = dagger.dag.container().from_(BASE).with_new_file("/app.js", program)
     made = made.with_new_file("/version", version).with_user("node")
     made = made.with_entrypoint(["node", "/app.js"]).with_default_args([])
-    pushed = await made.with_registry_auth(site.registry, site.login.user, secret).publish(
+    return await _pushed(site, name, made)
+
+
+async def _pushed(site: Site, name: str, image: dagger.Container) -> str:
+    """Push an image; its reference by digest, without the tag."""
+    address = f"{site.registry}/e2e/tiny/{name}"
+    secret = dagger.dag.set_secret("registry-password", site.registry_password)
+    pushed = await image.with_registry_auth(site.registry, site.login.user, secret).publish(
         f"{address}:1"
     )
     return f"{address}@{pushed.rpartition('@')[2]}"

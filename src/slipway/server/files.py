@@ -1,7 +1,7 @@
 """The compose files of a release, of its migrator and of its database. Pure."""
 
 from . import compose, health, names
-from .inventory import Proxy
+from .inventory import POSTGRES_DATA, Proxy
 from .names import WEB, Site
 from .situation import SECONDS
 from .target import AppRelease, Database, Migration, Target
@@ -115,7 +115,7 @@ def database(site: Site, one: Database, *, project: str, volume: str) -> compose
         env_file=(DATABASE_ENV,),
         labels=_lines({**site.labels, f"{names.LABEL}.service": names.DATABASE}),
         networks={site.network: {"aliases": [one.host]}},
-        volumes=("data:/var/lib/postgresql/data",),
+        volumes=(f"data:{POSTGRES_DATA}",),
         # The first start makes the cluster, on a socket only: hence 127.0.0.1.
         healthcheck=compose.Health(test=check, interval="2s", retries=30),
         stop_grace_period="60s",

@@ -12,10 +12,12 @@ from .names import INTERNAL_ENTRYPOINT, LABEL, Site
 FORMAT = (
     '{"id":{{json .Id}},"name":{{json .Name}},"image":{{json .Config.Image}},"labels":{{json .Config.Labels}},'
     '"status":{{json .State.Status}},"started":{{json .State.StartedAt}},'
-    '"health":{{with .State.Health}}{{json .Status}}{{else}}""{{end}},"restarts":{{json .RestartCount}},'
+    '"health":{{with index .State "Health"}}{{json .Status}}{{else}}""{{end}},"restarts":{{json .RestartCount}},'
     '"policy":{{json .HostConfig.RestartPolicy.Name}},"ports":{{json .HostConfig.PortBindings}},'
     '"networks":{{json .NetworkSettings.Networks}},"mounts":{{json .Mounts}},"arguments":{{json .Args}}}'
 )
+# Where the official image has its cluster.
+POSTGRES_DATA = "/var/lib/postgresql/data"
 _PROJECT = "com.docker.compose.project"
 _RULE = re.compile(r"traefik\.http\.routers\.[^.]+\.rule")
 _HOSTS = re.compile(r"Host\(([^)]*)\)")
@@ -40,7 +42,7 @@ class Listed:
         policy: When Docker starts it again, such as `no`.
         ports: Ports of the server that lead to it.
         networks: Docker's networks that it is on, and the names that it answers to there.
-        volumes: The names of its volumes.
+        volumes: The names of its volumes, and where each is in the container.
         arguments: What its program was started with.
     """
 
@@ -55,7 +57,7 @@ class Listed:
     policy: str = "no"
     ports: frozenset[int] = frozenset()
     networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    volumes: frozenset[str] = frozenset()
+    volumes: Mapping[str, str] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
 
     @property
@@ -123,7 +125,9 @@ def _listed(told: Mapping[str, Any]) -> Listed:
         policy=told["policy"],
         ports=frozenset(int(binding["HostPort"] or 0) for binding in _bindings(told["ports"])),
         networks={name: _aliases(end) for name, end in (told["networks"] or {}).items()},
-        volumes=frozenset(mount["Name"] for mount in told["mounts"] or () if mount.get("Name")),
+        volumes={
+            mount["Name"]: mount["Destination"] for mount in told["mounts"] or () if mount.get("Name")
+        },
         arguments=tuple(told["arguments"] or ()),
     )
 
@@ -189,7 +193,7 @@ def _database(container: Listed) -> Database:
         container.name,
         container.image,
         container.project,
-        next(iter(sorted(container.volumes)), ""),
+        next((name for name, path in container.volumes.items() if path == POSTGRES_DATA), ""),
         frozenset(container.networks),
         tuple(sorted(names - own)),
         container.running,

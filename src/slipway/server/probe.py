@@ -33,10 +33,12 @@ grep -hE '^  "(name|environment)": ' -- "$1"/releases/*/release.json 2>/dev/null
 # release.json: the project's name, then the environment.
 _TOLD = re.compile(r'  "(?:name|environment)": "([^"]*)"')
 _IMAGE = "{{.Repository}}@{{.Digest}}\n{{.Repository}}:{{.Tag}}"
-# One that goes while it is asked for is told as an error; the others are told all the same.
+# A container that goes while it is asked for is none any more; every other error is one.
 _INSPECT = """
 ids=$(docker ps --all --quiet --no-trunc) || exit 1
-[ -z "$ids" ] || docker inspect --format "$1" $ids || true
+[ -n "$ids" ] || exit 0
+{ docker inspect --format "$1" $ids 2>&1 >&3 | grep -v 'No such object' >&2 && exit 1; } 3>&1
+exit 0
 """
 
 
