@@ -41,9 +41,24 @@ proxy=$(docker inspect --format '{{.NetworkSettings.Networks.web.IPAddress}}' pr
 exec bash -c "exec 3<>/dev/tcp/$proxy/8000
 printf 'GET /ping HTTP/1.0\\r\\nHost: api.site.internal\\r\\n\\r\\n' >&3; cat <&3"
 """
+NETWORK = "docker network inspect --format '{{.EnableIPv6}}' web"
 STATE = """
 find /etc /home -xdev -type f -newer /etc/hostname -exec stat -c '%n %a %U %Y' {} + | sort
 docker ps --format '{{.ID}} {{.Names}}'
+"""
+
+# The proxy as 40e4a03 and older set it up for a certificate that is given.
+OLD = """
+set -e
+cd /home/deploy/proxy
+docker compose down
+mv dynamic/mindfulspace--staging.crt dynamic/server.crt
+mv dynamic/mindfulspace--staging.key dynamic/server.key
+rm -r sites dynamic/mindfulspace--staging.yml
+sed -i 's/mindfulspace--staging/server/' dynamic/dynamic.yml
+sed -i '/certificatesresolvers/d; /entrypoints.internal/d; /readtimeout/d' compose.yaml
+sed -i 's/slipway.proxy=.*/slipway.proxy=old/' compose.yaml
+docker compose up --detach --wait --quiet-pull
 """
 
 
@@ -134,12 +149,19 @@ def _by_acme(given: Wanted, site: Site, issuer: Pebble) -> Wanted:
 
 async def test_a_second_environment_loses_nothing_of_the_first(pair: Pair) -> None:
     """Each address answers with its own certificate; the redirect to HTTPS leaves the authority's question alone."""
+    pair.site.server.ssh("ip -6 address add fd00:5117::2/64 dev eth0 nodad")
     await Setup(pair.given).run(lambda _: None)
     pair.site.server.ssh(APP)
     assert await pair.eventually(API, "slipway lab")
     await Setup(pair.acme).run(lambda _: None)
     assert await pair.eventually(PROD_API, "Pebble Intermediate CA")
     assert "slipway lab" in await pair.issued(API)
+
+
+def test_a_client_on_ipv6_keeps_its_address(pair: Pair) -> None:
+    """The server has an address of IPv6, so the proxy's network has IPv6, and Docker forwards it."""
+    assert pair.site.server.ssh(NETWORK).strip() == "true"
+    assert "DNAT" in pair.site.server.ssh("ip6tables --table nat --list DOCKER --numeric")
 
 
 async def test_neither_is_changed_when_they_are_set_up_again(pair: Pair) -> None:
@@ -163,3 +185,14 @@ def test_apps_reach_each_other_by_the_proxy_and_nobody_from_outside_does(pair: P
     """The entry point for that has no port of the server."""
     assert "200 OK" in pair.site.server.ssh(INSIDE)
     assert not reaches(pair.site, 8000)
+
+
+async def test_what_an_older_set_up_left_is_taken_over(pair: Pair) -> None:
+    """Its certificate serves on, while the second environment is set up, and the first one once more."""
+    pair.site.server.ssh(OLD)
+    assert await pair.eventually(API, "slipway lab")
+    for wanted in (pair.acme, pair.given):
+        await Setup(wanted).run(lambda _: None)
+        assert await pair.eventually(PROD_API, "Pebble Intermediate CA")
+        assert "slipway lab" in await pair.issued(API)
+    assert "nothing was changed" in await Setup(pair.acme).run(lambda _: None)

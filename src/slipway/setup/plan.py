@@ -248,8 +248,9 @@ def _proxy(found: Found, wanted: Wanted) -> Iterator[Step]:
         yield Run("remove what is not used any more", ("rm", "-f", "--", *paths))
     yield from changed
     _, mark, status = found.proxy or ("", "", "")
-    if mark != there.mark or "(healthy)" not in status:
-        file = COMPOSE_FILE.replace("~", home)
+    file = COMPOSE_FILE.replace("~", home)
+    written = any(isinstance(step, Write) and step.path == file for step in changed)
+    if written or mark != there.mark or "(healthy)" not in status:
         up = ("docker", "compose", "--file", file, "up", "--detach", "--wait", "--quiet-pull")
         yield Run("start until it is healthy", up, 300)
 
