@@ -223,7 +223,8 @@ class AppConfig(Section):
     )
     dockerfile: Folder | None = Field(
         default=None,
-        description="The app's own Dockerfile, relative to context; then slipway builds that instead.",
+        description="The app's own Dockerfile, relative to context; then slipway builds that instead. The health "
+        "check of a deploy runs `env` and `node` in its image.",
         examples=["apps/admin/Dockerfile"],
     )
     context: Folder = Field(

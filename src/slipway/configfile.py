@@ -23,6 +23,12 @@ _EXPECTED = {
     TAG: "letters, digits and _ . - (at most 128)",
 }
 
+_BOUNDS = {
+    "greater_than_equal": "a number, {ge} or more",
+    "greater_than": "a number above {gt}",
+    "less_than_equal": "a number, {le} or less",
+}
+
 
 def load(
     text: str,
@@ -81,8 +87,8 @@ def _expected(error: Mapping[str, Any]) -> str:
     context = error.get("ctx", {})
     if error["type"] == "string_pattern_mismatch":
         return _EXPECTED.get(context["pattern"], f"text that matches {context['pattern']}")
-    if error["type"] in ("greater_than_equal", "less_than_equal"):
-        return "a number from 1 to 65535"
+    if error["type"] in _BOUNDS:
+        return _BOUNDS[error["type"]].format(**context)
     if error["type"] in ("model_type", "dict_type", "model_attributes_type"):
         return "a table"
     message = str(error["msg"]).removeprefix("Value error, ")

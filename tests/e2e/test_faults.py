@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import httpx
@@ -13,6 +14,8 @@ import pytest
 from ci.lab.server import Server
 from slipway.errors import ConfigError
 from slipway.server import operator
+from slipway.server.probe import look
+from slipway.server.rollback import choose
 from slipway.server.ssh import DisconnectedError, ServerError
 from tests.e2e.relay import relay
 from tests.e2e.site import API, PASSWORD, WEB, Site, example_site, public_names
@@ -24,8 +27,8 @@ pytestmark = pytest.mark.engine
 ADDRESSES = (f"{API}/health", f"{WEB}/health")
 # More than a deploy has: the loop ends with the deploy that comes to its end.
 MOST_STEPS = 100
-# An image that no test brings to the server, and one that a single test does.
-UNSEEN, LATE = 3, 4
+# An image that no test brings to the server, and two that a single test does.
+UNSEEN, LATE, PULLED = 3, 4, 5
 # Of the files that a deploy writes, what is there only while it does.
 HALF = "find slipway -name .docker -o -name '*.??????' -type f ! -name '*.jsonl'"
 RELEASES = "ls slipway/mindfulspace--staging/releases"
@@ -45,7 +48,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
         example_site(folder, "faults", drain=1, kind=SmallServer) as site,
         public_names(site.server.address),
     ):
-        made = push(site, 5)
+        made = push(site, 6)
         asyncio.run(site.deployment(made.target("first")).deploy(lambda _: None))
         yield made
 
@@ -69,9 +72,10 @@ async def test_a_connection_cut_after_any_step_leaves_what_serves_and_the_next_d
         relay(running.server.address, running.server.port) as way,
         visitors(running, *ADDRESSES) as done,
     ):
-        by_relay, cuts = running.operator(port=way.port), 0
+        by_relay, cuts, serving = running.operator(port=way.port), 0, ""
         for last in range(1, MOST_STEPS):
             steps: list[str] = []
+            _, serving = await running.status(ADDRESSES[0])
 
             def say(line: str, last: int = last, steps: list[str] = steps) -> None:
                 # Headings are not indented.
@@ -91,26 +95,122 @@ async def test_a_connection_cut_after_any_step_leaves_what_serves_and_the_next_d
     assert done["ok"] > 100
     assert len(there(running).split()) == 3, there(running)
     assert not running.server.ssh(HALF)
+    async with running.operator().connected() as server:
+        found = await look(server, running.operator().site)
+    # What served before the last deploy, although its own deploy was cut off.
+    assert serving.endswith(f"--{choose(found).sequence}"), (serving, found.releases)
 
 
-async def test_a_connection_cut_in_a_migration_leaves_no_migrator(
+async def test_a_migration_that_lost_its_deploy_is_waited_for(tiny: Tiny, running: Site) -> None:
+    """GitLab's retry comes by itself: it lets the migration end, and then migrates on."""
+    site = running.operator().site
+    first = replace(tiny.recorded(site, "lost"), apps=tiny.target("lost", 1).apps)
+    assert first.migration
+    slow = replace(first.migration, env={**first.migration.env, "SECONDS_BEFORE": "8"})
+    async with relay(running.server.address, running.server.port) as way:
+        deployment = running.deployment(
+            replace(first, migration=slow), running.operator(port=way.port)
+        )
+        with pytest.raises(DisconnectedError, match="during: migrations"):
+            await deployment.deploy(cutting(way.cut, "migrations", 3))
+    assert "migrator" in there(running)
+    lines: list[str] = []
+    retry = replace(first, identifier="retry")
+    await running.deployment(retry).deploy(lines.append)
+    assert any("migrations of lost, which lost their deploy" in line for line in lines)
+    # Killed in the middle, it would have written nothing.
+    psql = "docker exec -i mindfulspace--staging--database-db-1 psql -U app -d mindful -At"
+    rows = running.server.ssh(psql, stdin="select site, release from visit;").split()
+    assert rows == ["mindfulspace--staging|lost", "mindfulspace--staging|lost"]
+    assert "migrator" not in there(running)
+
+
+def cutting(cut: Callable[[], None], heading: str, seconds: float) -> Callable[[str], None]:
+    """What is said on the way: some seconds after a stage's heading the connection is cut."""
+
+    def say(line: str) -> None:
+        if line == heading:
+            asyncio.get_running_loop().call_later(seconds, cut)
+
+    return say
+
+
+async def test_a_migration_that_lost_its_deploy_is_ended_when_its_time_is_over(
     tiny: Tiny, running: Site
 ) -> None:
-    """It goes on for a while without us; the next deploy removes it before it migrates itself."""
+    """Its own time, not that of whoever waits."""
+    async with relay(running.server.address, running.server.port) as way:
+        endless = tiny.target("endless", 1, lasts=300, within=12)
+        deployment = running.deployment(endless, running.operator(port=way.port))
+        with pytest.raises(DisconnectedError, match="during: migrations"):
+            await deployment.deploy(cutting(way.cut, "migrations", 3))
+    assert "migrator" in there(running)
+    began = time.monotonic()
+    await running.deployment(tiny.target("next", 1)).deploy(lambda _: None)
+    assert time.monotonic() - began < 100
+    assert "migrator" not in there(running)
+
+
+async def test_a_login_to_the_registry_goes_when_the_connection_does(
+    tiny: Tiny, running: Site
+) -> None:
+    """Without another deploy: it may be one that may push."""
+    login = "slipway/mindfulspace--staging/.docker/config.json"
+    seen: list[str] = []
     async with relay(running.server.address, running.server.port) as way:
 
         def say(line: str) -> None:
-            if line == "migrations":
-                asyncio.get_running_loop().call_later(2, way.cut)
+            if line.startswith("  log in to"):
+                seen.append(running.server.ssh(f"stat -c %a {login}").strip())
+                way.cut()
 
         deployment = running.deployment(
-            tiny.target("cut", 1, lasts=300, within=200), running.operator(port=way.port)
+            tiny.target("pulls", PULLED), running.operator(port=way.port)
         )
-        with pytest.raises(DisconnectedError, match="during: migrations"):
+        with pytest.raises(DisconnectedError, match="during: pull"):
             await deployment.deploy(say)
-    assert "migrator" in there(running)
-    await running.deployment(tiny.target("next", 1)).deploy(lambda _: None)
-    assert "migrator" not in there(running)
+    assert seen == ["600"]
+    for _ in range(50):
+        if not running.server.ssh(f"ls {login} 2>/dev/null || true"):
+            break
+        await asyncio.sleep(0.2)
+    else:
+        pytest.fail("the login is still there ten seconds after the connection broke")
+
+
+async def test_an_app_that_dies_before_the_takeover_stops_it(tiny: Tiny, running: Site) -> None:
+    """One of several: nothing old is stopped, and nothing is said to be done."""
+    before, found = there(running), "docker ps --quiet --filter label=slipway.release=dies"
+
+    def say(line: str) -> None:
+        if line == "take over":
+            running.server.ssh(f"docker kill $({found} --filter label=slipway.app=api)")
+
+    serving = await running.status(ADDRESSES[0])
+    with pytest.raises(ServerError, match="does not run, or is not healthy any more"):
+        await running.deployment(tiny.target("dies", 1)).deploy(say)
+    assert there(running) == before
+    assert await running.status(ADDRESSES[0]) == serving
+
+
+async def test_whatever_fails_in_the_middle_is_undone_and_written_down(
+    tiny: Tiny, running: Site
+) -> None:
+    """Also what nobody thought of: no two releases stay beside each other, unrecorded."""
+    before = there(running)
+
+    def say(line: str) -> None:
+        if line.startswith("  api answers the public"):
+            raise ZeroDivisionError
+
+    async with visitors(running, *ADDRESSES) as done:
+        with pytest.raises(ServerError, match="start api: ZeroDivisionError"):
+            await running.deployment(tiny.target("odd", 1)).deploy(say)
+    assert set(done) == {"ok"}, done
+    assert there(running) == before
+    assert '"release": "odd"' in running.server.ssh(
+        "tail -n 1 slipway/mindfulspace--staging/audit.jsonl"
+    )
 
 
 async def test_a_migration_that_fails_replaces_nothing(tiny: Tiny, running: Site) -> None:

@@ -16,6 +16,7 @@ from slipway.server.logs import Wanted, logs
 from slipway.server.masking import Mask
 from slipway.server.names import Site as Name
 from slipway.server.overview import overview
+from slipway.server.ssh import ServerError
 from slipway.server.target import Login, Target
 from tests.e2e.site import WEB, Site, example_site, public_names
 from tests.e2e.tiny import Tiny, push
@@ -111,6 +112,39 @@ def for_production(target: Target) -> Target:
         apps=tuple(apps),
         database=replace(target.database, keep_dumps=7),
     )
+
+
+async def test_the_dump_that_is_needed_outlives_failed_attempts_and_foreign_names(
+    tiny: Tiny,
+) -> None:
+    """From before the first attempt that failed; restored into a new database, it has what was there."""
+    server, folder = tiny.site.server, "slipway/mindfulspace--prod/database/dumps"
+    production = for_production(tiny.target("good"))
+    assert production.database
+    production = replace(production, database=replace(production.database, keep_dumps=2))
+    await tiny.site.deployment(production).deploy(ignored)
+    psql = "docker exec -i mindfulspace--prod--database-db-1 psql -At -U app -d mindful"
+    server.ssh(psql, stdin="UPDATE mood SET word = 'before it went wrong';")
+    bad = for_production(tiny.target("bad", code=3)).migration
+    for number in range(5):
+        failing = replace(production, identifier=f"bad-{number}", migration=bad)
+        with pytest.raises(ServerError, match="migrate failed"):
+            await tiny.site.deployment(failing).deploy(ignored)
+        server.ssh(psql, stdin="UPDATE mood SET word = 'wrong';")
+    left = server.ssh(f"ls {folder}/*bad-*.dump").split()
+    assert [name.rpartition("-")[2] for name in left] == ["0.dump", "3.dump", "4.dump"]
+    restore = "docker exec -i mindfulspace--prod--database-db-1"
+    server.ssh(f"{restore} createdb -U app again")
+    server.ssh(f"{restore} pg_restore -U app -d again < {left[0]}")
+    again = f"{restore} psql -At -U app -d again"
+    assert server.ssh(again, stdin="SELECT word FROM mood;").strip() == "before it went wrong"
+    # Brought back from elsewhere, with a name that sorts behind every other, or before it.
+    server.ssh(f"cd {folder} && cp -p *-good.dump zz.dump && touch -d '2020-01-01' zz.dump")
+    server.ssh(f"cd {folder} && cp zz.dump 000000-copy.dump")
+    await tiny.site.deployment(replace(production, identifier="mended")).deploy(ignored)
+    kept = server.ssh(f"cd {folder} && ls *.dump").split()
+    assert len(kept) == 2
+    assert kept[-1].endswith("-mended.dump")
 
 
 async def test_logs_are_shown_as_they_come_and_end_with_the_caller(tiny: Tiny) -> None:

@@ -182,7 +182,7 @@ def test_what_slipway_toml_gets_wrong_is_told_at_once() -> None:
             '[packages."packages/iu".verify]\nlint = false\n',
             'packages."packages/iu": "packages/iu" — no workspace package there; did you mean "packages/ui"?',
         ),
-        ("[verify]\ntimeout = 0\n", "verify.timeout: 0 — expected greater than 0"),
+        ("[verify]\ntimeout = 0\n", "verify.timeout: 0 — expected a number above 0"),
     ],
 )
 def test_a_wrong_value_is_told(config: str, problem: str) -> None:

@@ -142,7 +142,7 @@ def _room(facts: Facts, need: Need) -> Iterator[str]:
 
 def _network(facts: Facts, found: Situation) -> Iterator[str]:
     if WEB not in found.networks:
-        yield f"no Docker network {WEB}: docker network create {WEB}"
+        yield f"no Docker network {WEB}: run `setup`, or: docker network create {WEB}"
     if not found.proxy:
         yield "nothing listens on port 443: start Traefik"
     if facts.proxy_refused:

@@ -113,6 +113,8 @@ def database(site: Site, one: Database, *, project: str, volume: str) -> compose
     service = compose.Service(
         image=one.image,
         env_file=(DATABASE_ENV,),
+        # Where the official image has it until 17; from 18 on it would be elsewhere, outside the volume.
+        environment={"PGDATA": POSTGRES_DATA},
         labels=_lines({**site.labels, f"{names.LABEL}.service": names.DATABASE}),
         networks={site.network: {"aliases": [one.host]}},
         volumes=(f"data:{POSTGRES_DATA}",),

@@ -16,6 +16,13 @@ _MAKE_ROOM = (
     "`docker image prune --all` removes the images that no container uses."
 )
 
+_NO_NODE = re.compile(
+    r'exec: "(?:env|node)": executable file not found|env: .?node.?: No such file'
+)
+_OWN_IMAGE = (
+    "The health check runs `env` and `node` inside the container, and this image lacks one of them: an image of the "
+    "app's own Dockerfile needs both on its PATH."
+)
 _UNTRUSTED = re.compile(r"CERTIFICATE_VERIFY_FAILED")
 _CERTIFICATE = (
     "The proxy's certificate is not trusted. Where it gets one by ACME, its log on the server says what is in the "
@@ -29,5 +36,5 @@ def hints(text: str) -> list[str]:
     Args:
         text: What failed, and what it printed.
     """
-    known = {_HALF_WAY: _RESOLVE, _FULL: _MAKE_ROOM, _UNTRUSTED: _CERTIFICATE}
+    known = {_HALF_WAY: _RESOLVE, _FULL: _MAKE_ROOM, _UNTRUSTED: _CERTIFICATE, _NO_NODE: _OWN_IMAGE}
     return [hint for pattern, hint in known.items() if pattern.search(text)]

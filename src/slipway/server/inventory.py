@@ -126,7 +126,9 @@ def _listed(told: Mapping[str, Any]) -> Listed:
         ports=frozenset(int(binding["HostPort"] or 0) for binding in _bindings(told["ports"])),
         networks={name: _aliases(end) for name, end in (told["networks"] or {}).items()},
         volumes={
-            mount["Name"]: mount["Destination"] for mount in told["mounts"] or () if mount.get("Name")
+            mount["Name"]: mount["Destination"]
+            for mount in told["mounts"] or ()
+            if mount.get("Name")
         },
         arguments=tuple(told["arguments"] or ()),
     )

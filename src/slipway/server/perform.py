@@ -59,7 +59,8 @@ class Performer:
             except Exception as error:
                 # Also what nobody thought of: two releases beside each other is no end.
                 text = str(error) if isinstance(error, ServerError) else f"{stage.title}: {error!r}"
-                said = [text, *hints(text), *await self._undo(stage)]
+                undone = await self._undo(stage)
+                said = [text, *hints("\n".join([text, *undone])), *undone]
                 raise ServerError(self.masked("\n".join(said))) from error
             finally:
                 self.timeline.append((stage.title, time.monotonic() - began))

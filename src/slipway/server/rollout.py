@@ -152,8 +152,11 @@ class _Plan:
 
         After a lost connection the lock's holder removes it (lock.py).
         """
-        target, images = self.target, self.target.images
-        wanted = [image for image in images if image not in self.found.images]
+        target, there = self.target, set(self.found.images)
+        # A database that is there stays what it is.
+        if target.database and self.found.database:
+            there.add(target.database.image)
+        wanted = [image for image in target.images if image not in there]
         folder = target.site.login_folder
         docker = ("env", f"DOCKER_CONFIG={folder}", "docker")
         pulls = [
