@@ -81,9 +81,9 @@ class Delivery:
     def _missing(self, environment: str) -> list[str]:
         """What no deploy can go on without."""
         problems = [*self._unreachable(environment), *seeding(self.survey.project, environment)]
-        if (self._pull_user is None) != (self.access.pull_password is None):
-            what = "pull_password" if self._pull_user else "pull_user"
-            problems.append(f"no {what}: the login to pull takes both")
+        # The other way round, a committed .env names a password that only GitLab has a user for.
+        if self._pull_user and not self.access.pull_password:
+            problems.append(_missing("pull_password"))
         if self.survey.project.migrator and not self.access.api_env:
             problems.append(_missing("api_env"))
         return problems
@@ -216,14 +216,14 @@ class Delivery:
         return (user, password.strip()) if user and password else None
 
     async def mask(self) -> Mask:
-        """Takes out of what is shown the secrets that were given."""
-        texts = await self._texts("api_env", "db_env", "registry_password", "pull_password")
-        values = [texts.pop(name, "") for name in ("registry_password", "pull_password")]
-        for name, text in texts.items():
+        """Takes out of what is shown the secrets that were given, and can be read."""
+        values: list[str] = []
+        for name in ("api_env", "db_env", "registry_password", "pull_password"):
             try:
-                values += envfile.parse(text, name).values()
+                text = (await self._texts(name)).get(name, "")
+                values += envfile.parse(text, name).values() if name.endswith("env") else [text]
             except ConfigError:
-                values += text.splitlines()
+                continue  # nothing that needs it has been asked for
         project = self.survey.project
         public = [project.name, *project.environments, *(app.name for app in project.apps)]
         urls = [

@@ -43,4 +43,11 @@ def problems(project: str, environment: str, apps: Iterable[str] = ()) -> list[s
         for app in apps
         if app in {MIGRATOR, DATABASE}
     ]
+    spelled = [app.replace("-", "_") for app in apps]
+    found += [
+        f'apps: "{app}" — another app would get the same variable SLIPWAY_{name.upper()}_URL; expected names that '
+        "differ in more than - and _"
+        for app, name in zip(apps, spelled, strict=True)
+        if spelled.count(name) > 1
+    ]
     return found

@@ -60,7 +60,8 @@ class Slipway:
         str | None, Doc("The version for the labels; default: HEAD's tag, else package.json's")
     ] = None
     source: Annotated[
-        str | None, Doc("The repository's address for the labels; default: origin")
+        str | None,
+        Doc("The repository's address, for the labels and for whose a site is; default: origin"),
     ] = None
     registry: Annotated[
         str | None, Doc("The address that images are pushed below, such as registry.test/team/app")
@@ -156,7 +157,8 @@ class Slipway:
             survey = await take(self.ws, self.config)
             delivery, keep = self._at(survey), survey.project.environment(env).keep
             operator, login = await delivery.operator(env), await delivery.login()
-            return await Rollback(operator, to, force, login, keep).run(say)
+            masked = await delivery.mask()
+            return await Rollback(operator, to, force, login, keep, masked).run(say)
 
     @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
     async def status(self, env: _Env = "staging") -> str:
@@ -205,7 +207,7 @@ class Slipway:
         certificate_key: Annotated[dagger.Secret | None, Doc("Its private key, PEM")] = None,
         dry_run: Annotated[bool, Doc("Only show what would be changed")] = False,
     ) -> str:
-        """Prepare a bare Debian 13: Docker, user, networks, proxy, firewall, security upgrades."""
+        """Prepare a bare Debian 13: Docker, user, network, proxy, firewall, security upgrades."""
         from .setup import inputs, setup  # noqa: PLC0415 - no other function needs the libraries
 
         with reported(), self._progress() as say:

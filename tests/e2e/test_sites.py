@@ -12,7 +12,7 @@ import pytest
 
 from slipway.errors import ConfigError
 from slipway.server.deploy import Deployment
-from slipway.server.names import HEADER, Site, variable
+from slipway.server.names import HEADER, WEB, Site, variable
 from slipway.server.operator import Operator
 from slipway.server.rollback import Rollback
 from slipway.server.ssh import ServerError
@@ -224,11 +224,14 @@ async def test_a_database_that_carries_another_sites_mark_is_not_migrated(tiny: 
     assert rows(tiny, SITES[0]) == before
 
 
-async def test_what_else_answers_to_the_databases_name_stops_a_deploy(tiny: Tiny) -> None:
-    """Chance would decide which of the two is migrated."""
+@pytest.mark.parametrize("network", [SITES[0].network, WEB])
+async def test_what_else_answers_to_the_databases_name_stops_a_deploy(
+    tiny: Tiny, network: str
+) -> None:
+    """On the site's network chance would decide which of the two is used; the proxy's is asked first."""
     server, before = tiny.site.server, rows(tiny, SITES[0])
     server.ssh(
-        f"docker run --detach --name imposter --network {SITES[0].network} --network-alias db "
+        f"docker run --detach --name imposter --network {network} --network-alias db "
         f"--entrypoint sleep {tiny.apps[0]} 300"
     )
     try:

@@ -43,12 +43,14 @@ class Change:
         what: `deploy` or `rollback`, for the audit log.
         operator: Who does it, and where.
         say: Shows a line of progress.
+        masked: Takes secrets out of what is shown.
         began: When it began, on the clock that only counts on.
     """
 
     what: str
     operator: Operator
     say: Say
+    masked: Mask
     began: float = field(default_factory=time.monotonic)
 
     async def carry_out(self, server: Server, target: Target, plan: Plan) -> str:
@@ -68,8 +70,7 @@ class Change:
         async with self.operator.locked(server, target.identifier, self.say):
             # Another deploy may have ended while this one waited.
             found = await look(server, target.site)
-            masked = Mask.of(target.secrets, target.public)
-            performer = Performer(server, self.operator.router, self.say, masked)
+            performer = Performer(server, self.operator.router, self.say, self.masked)
             try:
                 await performer.stages(plan(found))
             except DisconnectedError:

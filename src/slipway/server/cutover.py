@@ -3,8 +3,7 @@
 import posixpath
 from dataclasses import dataclass
 
-from . import names
-from .health import LEAVING
+from . import names, scripts
 from .situation import Container, Situation
 from .steps import Drain, Routed, Run, Stage, Step
 from .target import AppRelease, Target
@@ -12,57 +11,6 @@ from .target import AppRelease, Target
 COMPOSE = ("docker", "compose", "--ansi", "never", "--progress", "quiet")
 # The requests have ended by then: what does not heed SIGTERM, as Node does without a handler, is not waited for.
 _DOWN = ("down", "--timeout", "10")
-# $1 a compose project. The last health checks: exit code and output of each.
-_HEALTH = """
-docker ps --all --quiet --filter "label=com.docker.compose.project=$1" | xargs -r docker inspect --format \\
-  '{{with .State.Health}}{{.Status}}{{range .Log}}
-{{.End.Format "15:04:05"}} exit code {{.ExitCode}} {{.Output}}{{end}}{{end}}'
-"""
-# $@ compose projects. All in one command: a power cut should find the whole release, or none of it. Each has to be
-# there and to work, before and after: one may have died since it was proved.
-_KEEP = """
-set -eu
-works() {
-  ids=
-  for project; do
-    id=$(docker ps --quiet --filter health=healthy --filter "label=com.docker.compose.project=$project")
-    [ -n "$id" ] || { echo "$project does not run, or is not healthy any more" >&2; exit 1; }
-    ids="$ids $id"
-  done
-}
-works "$@"
-docker update --restart unless-stopped $ids >/dev/null
-works "$@"
-"""
-# $@ compose projects. Makes them unhealthy, which takes three health checks.
-_LEAVE = f"""
-ids=$(for project; do
-  docker ps --quiet --filter health=healthy --filter "label=com.docker.compose.project=$project"
-done)
-for id in $ids; do
-  docker exec --env NODE_OPTIONS= "$id" node -e 'require("fs").writeFileSync("{LEAVING}", "")'
-done
-for id in $ids; do
-  while [ "$(docker inspect --format '{{{{.State.Health.Status}}}}' "$id")" = healthy ]; do sleep 0.3; done
-done
-"""
-# $1 a compose project, $2 an address inside the site, $3 the release that has to answer there. Asked as an app asks.
-_INSIDE = f"""
-id=$(docker ps --quiet --filter "label=com.docker.compose.project=$1")
-docker exec --env NODE_OPTIONS= "$id" node -e '
-  const [url, release] = process.argv.slice(1), end = Date.now() + 30000;
-  const ask = () => fetch(url, {{ redirect: "manual", signal: AbortSignal.timeout(5000) }}).then(
-    answer => answer.headers.get("{names.HEADER}") ?? "no release", error => error.cause?.code ?? error.message);
-  const go = async () => {{
-    let last;
-    while ((last = await ask()) !== release) {{
-      if (Date.now() > end) {{ console.error(url + " is answered by " + last); process.exit(1); }}
-      await new Promise(done => setTimeout(done, 300));
-    }}
-  }};
-  go();
-' "$2" "$3"
-"""
 
 
 @dataclass(frozen=True)
@@ -89,33 +37,35 @@ class Cutover:
         """
         apps = self.target.apps
         made = [self._start(app, apps[: number + 1]) for number, app in enumerate(apps)]
-        keep = ("sh", "-c", _KEEP, "keep", *map(self._project, apps))
+        keep = ("sh", "-c", scripts.KEEP, "keep", *map(self._project, apps))
         step = Run("start with the server", keep)
         # Marked before anything old is stopped: cut off from there on, it is what serves.
-        takeover = Stage("take over", (step, self.mark), self._undo(apps))
+        said = [step for app in apps for step in self._said(app)]
+        takeover = Stage("take over", (step, self.mark), (*said, *self._undo(apps)))
         return [*made, takeover, self._retirement()]
 
     def _start(self, app: AppRelease, started: tuple[AppRelease, ...]) -> Stage:
         project, file = self._project(app), self._file(app)
-        logs = (*COMPOSE, "--file", file, "logs", "--no-log-prefix", "--tail", "50")
-        said = (
-            Run(f"logs of {app.name}", logs),
-            Run(f"health checks of {app.name}", ("sh", "-c", _HEALTH, "health", project)),
-        )
         steps = (
             Run(f"start {app.name} until it is healthy", up(file), app.start),
             Routed(f"{app.name} is routed", app.url, project),
             Routed(f"{app.name} answers the public", app.url, project, public=True),
             *self._inside(app),
         )
-        return Stage(f"start {app.name}", steps, (*said, *self._undo(started)))
+        return Stage(f"start {app.name}", steps, (*self._said(app), *self._undo(started)))
+
+    def _said(self, app: AppRelease) -> tuple[Step, ...]:
+        """The last that an app printed, and what its health checks did."""
+        logs = (*COMPOSE, "--file", self._file(app), "logs", "--no-log-prefix", "--tail", "50")
+        health = ("sh", "-c", scripts.HEALTH, "health", self._project(app))
+        return (Run(f"logs of {app.name}", logs), Run(f"health checks of {app.name}", health))
 
     def _inside(self, app: AppRelease) -> tuple[Step, ...]:
         """The address that other apps of the site know it by leads to it, too."""
         if not self.found.proxy or not self.found.proxy.internal:
             return ()
         project, url = self._project(app), self.target.site.internal_url(app.name)
-        command = ("sh", "-c", _INSIDE, "inside", project, f"{url}{app.health}", project)
+        command = ("sh", "-c", scripts.INSIDE, "inside", project, f"{url}{app.health}", project)
         return (Run(f"{app.name} is reached inside the site", command),)
 
     def _undo(self, started: tuple[AppRelease, ...]) -> tuple[Step, ...]:
@@ -132,7 +82,7 @@ class Cutover:
         ]
         if not back:
             return tuple(removals)
-        leave = ("sh", "-c", _LEAVE, "leave", *map(self._project, started))
+        leave = ("sh", "-c", scripts.LEAVE, "leave", *map(self._project, started))
         drain = Drain("drain", max(app.drain for app in started))
         return (Run("send it nothing more", leave), *back, drain, *removals)
 

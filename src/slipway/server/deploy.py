@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 
 from slipway.errors import ConfigError
 from slipway.progress import Say
+from slipway.report import size
 
 from . import rollout
 from .change import Change
 from .checks import problems, warnings
 from .examine import Question, facts
+from .masking import Mask
 from .names import Site
 from .need import Need
 from .operator import Operator
@@ -58,7 +60,8 @@ class Deployment:
             ConfigError: The server is not ready; every problem, and nothing was changed.
             ServerError: A step failed; what served before still does.
         """
-        change = Change("deploy", self.operator, say)
+        masked = Mask.of(self.target.secrets, self.target.public)
+        change = Change("deploy", self.operator, say, masked)
         async with self.operator.connected() as server:
             say(f"preflight of {self.operator.address.shown}")
             _, notes = await self._checked(server)
@@ -146,5 +149,10 @@ def notes(target: Target, found: Situation) -> list[str]:
         made.append(
             f"the database runs {there.image}, and slipway.toml says {wanted.image}: no deploy changes it "
             "(docs/operating.md)"
+        )
+    if there and wanted and there.shm_bytes != wanted.shm_bytes:
+        made.append(
+            f"the database has {size(there.shm_bytes)} of shared memory, and slipway.toml says {wanted.shm_size}: no "
+            "deploy changes it (docs/deploy.md)"
         )
     return made

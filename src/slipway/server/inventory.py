@@ -13,7 +13,8 @@ FORMAT = (
     '{"id":{{json .Id}},"name":{{json .Name}},"image":{{json .Config.Image}},"labels":{{json .Config.Labels}},'
     '"status":{{json .State.Status}},"started":{{json .State.StartedAt}},'
     '"health":{{with index .State "Health"}}{{json .Status}}{{else}}""{{end}},"restarts":{{json .RestartCount}},'
-    '"policy":{{json .HostConfig.RestartPolicy.Name}},"ports":{{json .HostConfig.PortBindings}},'
+    '"policy":{{json .HostConfig.RestartPolicy.Name}},"shm":{{json .HostConfig.ShmSize}},'
+    '"ports":{{json .HostConfig.PortBindings}},'
     '"networks":{{json .NetworkSettings.Networks}},"mounts":{{json .Mounts}},"arguments":{{json .Args}}}'
 )
 # Where the official image has its cluster.
@@ -40,6 +41,7 @@ class Listed:
         started: When it last started, ISO 8601 in UTC.
         restarts: How often Docker started it again.
         policy: When Docker starts it again, such as `no`.
+        shm_bytes: Its shared memory.
         ports: Ports of the server that lead to it.
         networks: Docker's networks that it is on, and the names that it answers to there.
         volumes: The names of its volumes, and where each is in the container.
@@ -55,6 +57,7 @@ class Listed:
     started: str = ""
     restarts: int = 0
     policy: str = "no"
+    shm_bytes: int = 0
     ports: frozenset[int] = frozenset()
     networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)
@@ -123,6 +126,7 @@ def _listed(told: Mapping[str, Any]) -> Listed:
         started=told["started"],
         restarts=told["restarts"],
         policy=told["policy"],
+        shm_bytes=told["shm"],
         ports=frozenset(int(binding["HostPort"] or 0) for binding in _bindings(told["ports"])),
         networks={name: _aliases(end) for name, end in (told["networks"] or {}).items()},
         volumes={
@@ -156,6 +160,7 @@ class Database:
         networks: Docker's networks that it is on.
         aliases: The names that apps know it by.
         running: Whether it runs.
+        shm_bytes: Its shared memory.
     """
 
     name: str
@@ -165,6 +170,7 @@ class Database:
     networks: frozenset[str]
     aliases: tuple[str, ...] = ()
     running: bool = True
+    shm_bytes: int = 256 << 20
 
 
 def database(listed: Iterable[Listed], site: Site, *, former: bool) -> Database | None:
@@ -199,6 +205,7 @@ def _database(container: Listed) -> Database:
         frozenset(container.networks),
         tuple(sorted(names - own)),
         container.running,
+        container.shm_bytes,
     )
 
 

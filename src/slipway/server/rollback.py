@@ -1,6 +1,6 @@
 """Back to a release that was on the server before: by digest, with its own files."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from slipway.errors import ConfigError
 from slipway.progress import Say
@@ -8,6 +8,7 @@ from slipway.progress import Say
 from . import rollout
 from .change import Change
 from .deploy import checked
+from .masking import Mask
 from .operator import Operator
 from .probe import look
 from .situation import Kept, Situation
@@ -25,6 +26,7 @@ class Rollback:
         force: Also across migrations that it does not know.
         login: User and password of the registry, for images that have gone.
         keep: How many releases stay on the server.
+        masked: Takes secrets out of what is shown.
     """
 
     operator: Operator
@@ -32,6 +34,7 @@ class Rollback:
     force: bool = False
     login: tuple[str, str] | None = None
     keep: int = 5
+    masked: Mask = field(default_factory=Mask)
 
     async def run(self, say: Say) -> str:
         """Roll back.
@@ -46,7 +49,7 @@ class Rollback:
             ConfigError: There is no such release, or it does not fit; nothing was changed.
             ServerError: A step failed; what served before still does.
         """
-        change = Change("rollback", self.operator, say)
+        change = Change("rollback", self.operator, say, self.masked)
         async with self.operator.connected() as server:
             say(f"preflight of {self.operator.address.shown}")
             found = await look(server, self.operator.site)

@@ -276,7 +276,7 @@ class _Deploy(_Plan):
         site, there = self.target.site, self.found.database
         container = there.name if there else f"{site.database}-{files.DATABASE_SERVICE}-1"
         before = "migrated" if any(kept.migrated for kept in self.found.releases) else ""
-        who = (database.host, database.user, database.name, site.name, before)
+        who = (database.host, database.user, database.name, site.name, before, names.WEB)
         command = ("sh", "-c", scripts.PROVE, "prove", container, site.network, *who)
         return Run("whose it is", command, stdin=f"{database.password}\n", reported=True)
 

@@ -1,5 +1,8 @@
 """Shell scripts that steps run on the server: constants, values reach them as arguments or by standard input."""
 
+from .health import LEAVING
+from .names import HEADER
+
 # $1 the compose file, $2 the folder, $3 the dump, $4 user, $5 database.
 # Postgres' own format is compressed. Dumps of deploys that failed one after the other are of a database that something
 # may be wrong with: the first of them, which is from before, and the newest two stay. `served` was written last when a
@@ -65,14 +68,15 @@ MOVE = """
 mv -T -- "$1" "$2"
 """
 # $1 the database's container, $2 the site's network, $3 the address's host, $4 user, $5 database, $6 the site,
-# $7 `migrated` where earlier releases did; the password on standard input.
-# The name has to lead to the site's database alone, for whoever is on the site's network: asked from a container there.
+# $7 `migrated` where earlier releases did, $8 the proxy's network; the password on standard input.
+# The name has to lead to the site's database alone, for whoever is on the networks that an app is on: asked from a
+# container there. Docker looks names up in the proxy's network first.
 # The mark is a setting of the cluster itself: no dump takes it along.
 PROVE = """
 set -eu
 address=$(docker inspect --format "{{(index .NetworkSettings.Networks \\"$2\\").IPAddress}}" "$1")
 image=$(docker inspect --format '{{.Image}}' "$1")
-docker run --rm --interactive --network "$2" --entrypoint sh "$image" -c '
+id=$(docker create --rm --interactive --network "$8" --entrypoint sh "$image" -c '
   set -eu
   read -r PGPASSWORD
   export PGPASSWORD
@@ -101,5 +105,68 @@ docker run --rm --interactive --network "$2" --entrypoint sh "$image" -c '
   fi
   ask "$1" "$3" "$4" "alter system set cluster_name = \\$\\$$5\\$\\$"
   echo "$1 had no mark, and is the database of $5 from now on"
-' prove "$3" "$address" "$4" "$5" "$6" "$7"
+' prove "$3" "$address" "$4" "$5" "$6" "$7")
+trap 'docker rm --force "$id" >/dev/null 2>&1 || true' EXIT
+docker network connect "$2" "$id"
+docker start --attach --interactive "$id"
 """
+# $1 a compose project. The last health checks: exit code and output of each.
+HEALTH = """
+docker ps --all --quiet --filter "label=com.docker.compose.project=$1" | xargs -r docker inspect --format \\
+  '{{with .State.Health}}{{.Status}}{{range .Log}}
+{{.End.Format "15:04:05"}} exit code {{.ExitCode}} {{.Output}}{{end}}{{end}}'
+"""
+# $@ compose projects. All in one command: a power cut should find the whole release, or none of it. Each has to be
+# there and to work, before and after: one may have died since it was proved.
+KEEP = """
+set -eu
+works() {
+  ids=
+  for project; do
+    id=$(docker ps --quiet --filter health=healthy --filter "label=com.docker.compose.project=$project")
+    [ -n "$id" ] || { echo "$project does not run, or is not healthy any more" >&2; exit 1; }
+    ids="$ids $id"
+  done
+}
+works "$@"
+docker update --restart unless-stopped $ids >/dev/null
+works "$@"
+"""
+# $@ compose projects. Makes them unhealthy, which takes three health checks.
+LEAVE = """
+ids=$(for project; do
+  docker ps --quiet --filter health=healthy --filter "label=com.docker.compose.project=$project"
+done)
+for id in $ids; do
+  docker exec --env NODE_OPTIONS= "$id" node -e 'require("fs").writeFileSync("@leaving", "")'
+done
+for id in $ids; do
+  while [ "$(docker inspect --format '{{.State.Health.Status}}' "$id")" = healthy ]; do sleep 0.3; done
+done
+""".replace("@leaving", LEAVING)
+# $1 a compose project, $2 an address inside the site, $3 the release that has to answer there. Asked as an app asks.
+INSIDE = """
+id=$(docker ps --quiet --filter "label=com.docker.compose.project=$1")
+ask() { docker exec --env NODE_OPTIONS= "$id" node -e "$program" "$1" "$2"; }
+program='
+  const [url, release] = process.argv.slice(1), end = Date.now() + 30000;
+  const ask = () => fetch(url, { redirect: "manual", signal: AbortSignal.timeout(5000) }).then(
+    answer => answer.headers.get("@header") ?? "no release", error => error.cause?.code ?? error.message);
+  const go = async () => {
+    let last;
+    while ((last = await ask()) !== release) {
+      if (Date.now() > end) { console.error(url + " is answered by " + last); process.exit(1); }
+      await new Promise(done => setTimeout(done, 300));
+    }
+  };
+  go();
+'
+# 125 and more is docker's own, which on a busy server may not get a process started.
+for try in 1 2 3; do
+  code=0
+  ask "$2" "$3" || code=$?
+  [ "$code" -ge 125 ] || exit "$code"
+  sleep 1
+done
+exit "$code"
+""".replace("@header", HEADER)

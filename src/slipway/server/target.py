@@ -99,6 +99,11 @@ class Database:
     shm_size: str = "256m"
 
     @property
+    def shm_bytes(self) -> int:
+        """Its shared memory in bytes."""
+        return int(self.shm_size[:-1]) << {"k": 10, "m": 20, "g": 30}[self.shm_size[-1]]
+
+    @property
     def password(self) -> str:
         """The password of its owner."""
         return self.env.get("POSTGRES_PASSWORD", "")
