@@ -25,7 +25,7 @@ APP_LINE = (
     '"traefik.http.routers.shop--prod--api--7.entrypoints":"websecure",'
     '"traefik.http.routers.shop--prod--api--7.rule":"Host(`shop.example`) \\u0026\\u0026 (Path(`/api`) || '
     'PathPrefix(`/api/`))"},"status":"running","started":"2025-11-03T08:15:30.123456789Z","health":"healthy",'
-    '"restarts":2,"policy":"unless-stopped","ports":{},"networks":{"shop--prod--internal":{"IPAMConfig":null,'
+    '"restarts":2,"policy":"unless-stopped","shm":67108864,"ports":{},"networks":{"shop--prod--internal":{"IPAMConfig":null,'
     '"Links":null,"Aliases":["shop--prod--api--7","shop--prod--api--7"],"IPAddress":"172.20.0.3"},"web":{'
     '"IPAMConfig":null,"Links":["proxy-traefik-1:api.shop--prod.internal"],"Aliases":null,'
     '"IPAddress":"172.18.0.5"}},"mounts":[],"arguments":["docker-entrypoint.sh","node","server.js"]}'
@@ -33,7 +33,7 @@ APP_LINE = (
 PROXY_LINE = (
     '{"id":"9e8d7c6b5a49382716059e8d7c6b5a49382716059e8d7c6b5a49382716059e8d","name":"/proxy-traefik-1",'
     '"image":"traefik:3.6","labels":{},"status":"running","started":"2025-11-01T00:00:00Z","health":"",'
-    '"restarts":0,"policy":"unless-stopped","ports":{"443/tcp":[{"HostIp":"","HostPort":"443"},{"HostIp":"::",'
+    '"restarts":0,"policy":"unless-stopped","shm":67108864,"ports":{"443/tcp":[{"HostIp":"","HostPort":"443"},{"HostIp":"::",'
     '"HostPort":"443"}],"80/tcp":[{"HostIp":"","HostPort":"80"}],"8080/tcp":null,"9000/tcp":[{"HostIp":"",'
     '"HostPort":""}]},"networks":{"web":{"Aliases":["traefik"]}},"mounts":[{"Type":"bind","Source":"/etc/x",'
     '"Destination":"/etc/traefik","Mode":"ro","RW":false},{"Type":"volume","Name":"acme","Source":"/var/x",'
@@ -42,7 +42,7 @@ PROXY_LINE = (
 )
 BARE_LINE = (
     '{"id":"1","name":"/bare","image":"busybox","labels":null,"status":"created","started":"0001-01-01T00:00:00Z",'
-    '"health":"none","restarts":0,"policy":"","ports":null,"networks":null,"mounts":null,"arguments":null}'
+    '"health":"none","restarts":0,"policy":"","shm":0,"ports":null,"networks":null,"mounts":null,"arguments":null}'
 )
 
 
@@ -73,6 +73,7 @@ def postgres(project: str, **changes: Any) -> Listed:
         "labels": {"com.docker.compose.project": project},
         "networks": {"internal": (f"{project}-db-1", "db", "0123456789ab")},
         "volumes": {"db_data_prod": DATA},
+        "shm_bytes": 512 << 20,
     }
     return Listed(**told | changes)
 
@@ -88,6 +89,7 @@ def test_an_apps_container_is_read_with_all_that_docker_tells_of_it() -> None:
     assert app.running
     assert (app.health, app.restarts, app.policy) == ("healthy", 2, "unless-stopped")
     assert app.started == "2025-11-03T08:15:30.123456789Z"
+    assert app.shm_bytes == 64 << 20
     assert app.networks == {
         "shop--prod--internal": ("shop--prod--api--7", "shop--prod--api--7"),
         "web": (),
@@ -285,6 +287,7 @@ def test_the_sites_database_is_that_of_its_compose_project() -> None:
         frozenset({"shop--prod--internal"}),
         ("db", "postgres"),
         running=False,
+        shm_bytes=512 << 20,
     )
 
 
@@ -300,6 +303,7 @@ def test_a_database_of_slipway_0_1_is_the_sites_where_the_old_name_is_its_own() 
         "db_data_prod",
         frozenset({"internal"}),
         ("db",),
+        shm_bytes=512 << 20,
     )
     assert inventory.database(listed, SITE, former=False) is None
 
