@@ -46,14 +46,18 @@ def target(**changes: Any) -> Target:
     migration = Migration(
         f"{REGISTRY}/migrator@sha256:c2", API.env, seed=changes.get("seed", False)
     )
+    # Whether there is a database on the server; else where it is, if there is one.
     database = changes.get("database", True)
+    managed = database if isinstance(database, str) else ""
+    dumped = replace(DATABASE, keep_dumps=changes.get("keep_dumps", 0))
     return Target(
         Site("app", environment),
         "v2",
-        (API, WEB),
-        database=DATABASE if database else None,
+        tuple(replace(app, internal=not managed) for app in (API, WEB)),
+        database=dumped if database and not managed else None,
         migration=migration if database else None,
         keep=changes.get("keep", 5),
+        managed=managed,
     )
 
 
@@ -142,6 +146,75 @@ def test_the_compose_file_says_all_that_the_proxy_needs() -> None:
     assert labels[header] == "app--prod--api--7"
     assert service["healthcheck"]["test"][:5] == ["CMD", "env", "-u", "NODE_OPTIONS", "node"]
     assert service["networks"] == {"web": {}, "app--prod--internal": {}}
+
+
+@pytest.mark.parametrize("proxy", [None, inventory.Proxy("edge", internal=False)])
+def test_without_an_internal_entry_point_apps_get_no_address_of_each_other(
+    proxy: inventory.Proxy | None,
+) -> None:
+    """No variable, no name that leads to the proxy, and no second router."""
+    (service,) = files.app(target(), WEB, 7, proxy).services.values()
+    assert service.environment == {"PORT": "3000", "HOSTNAME": "0.0.0.0"}  # noqa: S104 - a word
+    assert service.external_links == ()
+    assert not [label for label in service.labels if "internal" in label.partition("=")[0]]
+
+
+def test_with_an_internal_entry_point_each_app_has_the_address_of_all() -> None:
+    """By the proxy, also its own; for this container alone."""
+    (service,) = files.app(
+        target(), WEB, 7, inventory.Proxy("edge", internal=True)
+    ).services.values()
+    addresses = {key: one for key, one in service.environment.items() if key.startswith("SLIPWAY_")}
+    assert addresses == {
+        "SLIPWAY_API_URL": "http://api.app--prod.internal:8000",
+        "SLIPWAY_FRONTEND_URL": "http://frontend.app--prod.internal:8000",
+    }
+    assert service.external_links == (
+        "edge:api.app--prod.internal",
+        "edge:frontend.app--prod.internal",
+    )
+    labels = dict(label.split("=", 1) for label in service.labels)
+    router = "traefik.http.routers.app--prod--frontend--7--internal"
+    assert labels[f"{router}.rule"] == "Host(`frontend.app--prod.internal`)"
+    assert labels[f"{router}.entrypoints"] == "internal"
+    assert f"{router}.tls" not in labels
+
+
+def test_with_a_database_elsewhere_everything_is_on_the_proxys_network_alone() -> None:
+    """The site's own leads nowhere: the migrator would not get out."""
+    plan = rollout.deploy(target(database="db.provider.example"), situation.Situation())
+    networks = [
+        yaml.safe_load(step.text)["networks"]
+        for stage in plan
+        for step in stage.steps
+        if isinstance(step, steps.Write) and step.path.endswith(".yaml")
+    ]
+    assert networks == [{"web": {"name": "web", "external": True}}] * 3
+
+
+def test_the_database_that_slipway_0_1_started_keeps_its_project_and_its_volume() -> None:
+    """Another project would start a second Postgres, another volume an empty one."""
+    there = inventory.Database(
+        "app-prod-database-db-1",
+        "postgres:16",
+        SITE.former_database,
+        SITE.former_volume,
+        frozenset({"internal"}),
+    )
+    volumes = frozenset({SITE.former_volume})
+    plan = rollout.deploy(
+        target(), situation.Situation(database=there, former=True, volumes=volumes)
+    )
+    (text,) = (
+        step.text
+        for stage in plan
+        for step in stage.steps
+        if isinstance(step, steps.Write) and step.title == "database.yaml"
+    )
+    file = yaml.safe_load(text)
+    assert file["name"] == "app-prod-database"
+    assert file["volumes"] == {"data": {"name": "db_data_prod", "external": True}}
+    assert not [step for stage in plan for step in stage.steps if "volume create" in str(step)]
 
 
 def test_a_secret_is_in_no_plan_and_in_no_compose_file() -> None:
