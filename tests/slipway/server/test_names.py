@@ -273,3 +273,29 @@ def test_an_app_is_not_called_as_what_slipway_deploys_itself(name: str) -> None:
 def test_a_name_of_digits_underscores_and_single_dashes_is_taken(name: str) -> None:
     """Numbers, and what slipway calls a network, too."""
     assert deployable.problems(name, name, [name]) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "variable"),
+    [("a-b", "a_b", "SLIPWAY_A_B_URL"), ("my-api-1", "my_api-1", "SLIPWAY_MY_API_1_URL")],
+)
+def test_two_apps_do_not_share_the_variable_that_tells_their_address(
+    one: str, other: str, variable: str
+) -> None:
+    """Each would be told the address of one of them."""
+    found = deployable.problems("shop", "prod", [one, "web", other])
+    expected = "expected names that differ in more than - and _"
+    assert found == [
+        f'apps: "{app}" — another app would get the same variable {variable}; {expected}'
+        for app in (one, other)
+    ]
+    assert names.variable(one) == names.variable(other) == variable
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_each_app_of_a_site_has_a_variable_of_its_own(seed: int) -> None:
+    """As a shell takes it."""
+    for one in generated(seed):
+        variables = [names.variable(app) for app in one.apps]
+        assert len(set(variables)) == len(variables)
+        assert all(re.fullmatch(r"[A-Z_][A-Z0-9_]*", variable) for variable in variables)
