@@ -32,6 +32,14 @@ def problems(project: str, environment: str, apps: Iterable[str] = ()) -> list[s
         for key, name in wanted
         if not _PART.fullmatch(name)
     ]
+    # A label of a domain name that begins so is an encoded one (RFC 5891).
+    if project == "xn":
+        found.append('name: "xn" — no name on a server can begin with xn--; expected another')
+    found += [
+        f'apps: "{app}" — expected at most {MOST} characters to be deployed'
+        for app in apps
+        if len(app) > MOST
+    ]
     together = len(f"{project}{JOINT}{environment}")
     if together > MOST:
         found.append(

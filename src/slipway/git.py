@@ -102,23 +102,22 @@ def web_address(url: str) -> str:
     url = url.strip().strip('"')
     if "://" not in url:
         found = _SCP.match(url)
-        return (
-            f"https://{found['host']}/{found['path'].lstrip('/').removesuffix('.git')}"
-            if found
-            else UNKNOWN
-        )
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https", "ssh", "git", "git+ssh") or not parts.hostname:
+        return f"https://{found['host']}/{_plain(found['path']).lstrip('/')}" if found else UNKNOWN
+    try:
+        parts = urlsplit(url)
+        host, number = parts.hostname or "", parts.port
+    except ValueError:
+        return UNKNOWN  # such as ssh://git@host:team/app.git, which Git does not take either
+    if parts.scheme not in ("http", "https", "ssh", "git", "git+ssh") or not host:
         return UNKNOWN
+    host = f"[{host}]" if ":" in host else host
     # An ssh port says nothing about the web address.
-    port = f":{parts.port}" if parts.port and parts.scheme in ("http", "https") else ""
+    port = f":{number}" if number and parts.scheme in ("http", "https") else ""
     scheme = "http" if parts.scheme == "http" else "https"
-    return urlunsplit(
-        (
-            scheme,
-            f"{parts.hostname}{port}",
-            parts.path.removesuffix("/").removesuffix(".git"),
-            "",
-            "",
-        )
-    )
+    return urlunsplit((scheme, f"{host}{port}", _plain(parts.path), "", ""))
+
+
+def _plain(path: str) -> str:
+    """A repository's path without what Git takes or leaves: a slash at the end, and `.git`."""
+    path = path.rstrip("/")
+    return path[: -len(".git")] if path.lower().endswith(".git") else path

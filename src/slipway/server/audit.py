@@ -50,7 +50,7 @@ def read(text: str) -> tuple[Entry, ...]:
     Args:
         text: Lines of the log.
     """
-    return tuple(entry for line in text.splitlines() if (entry := _entry(line)))
+    return tuple(entry for line in text.split("\n") if (entry := _entry(line)))
 
 
 def _entry(line: str) -> Entry | None:

@@ -1,5 +1,8 @@
 """The health check that runs inside an app's container. Pure."""
 
+import json
+import re
+
 from . import compose
 from .target import AppRelease
 
@@ -14,7 +17,7 @@ _ASK_MILLISECONDS = 4000
 # What it prints is what Docker keeps of a check. Field 22 of /proc/1/stat is when the process started (proc(5)).
 _PROGRAM = """\
 const fs = require('fs');
-const end = (said, code) => { console.log('GET @path: ' + said); process.exit(code); };
+const end = (said, code) => { console.log('GET ' + @path + ': ' + said); process.exit(code); };
 if (fs.existsSync('@leaving')) end('taken out', 1);
 const born = fs.readFileSync('/proc/1/stat', 'utf8').split(') ').pop().split(' ')[19];
 const keep = failures => {
@@ -27,7 +30,7 @@ const fail = said => {
     end(said + ', ' + failures + ' in a row, unhealthy at @patience', 0);
   end(said, 1);
 };
-fetch('@url', { redirect: '@redirect', signal: AbortSignal.timeout(@milliseconds) }).then(
+fetch(@url, { redirect: '@redirect', signal: AbortSignal.timeout(@milliseconds) }).then(
   answer => { if (!(@fine)) fail(answer.status); keep(0); end(answer.status, 0); },
   error => fail(error.cause?.code ?? error.message));
 """
@@ -43,19 +46,17 @@ def check(app: AppRelease) -> compose.Health:
         app: The app.
     """
     values = {
-        "path": app.health,
+        "path": json.dumps(app.health),
         "leaving": LEAVING,
         "count": _COUNT,
         "patience": str(_PATIENCE),
-        "url": f"http://127.0.0.1:{app.port}{app.health}",
+        "url": json.dumps(f"http://127.0.0.1:{app.port}{app.health}"),
         # Where nobody said what a healthy app answers, a redirect or 404 says that it listens.
         "redirect": "manual" if app.any_answer else "follow",
         "fine": "answer.status < 500" if app.any_answer else "answer.ok",
         "milliseconds": str(_ASK_MILLISECONDS),
     }
-    program = _PROGRAM
-    for name, value in values.items():
-        program = program.replace(f"@{name}", value)
+    program = re.sub(r"@([a-z]+)", lambda found: values[found[1]], _PROGRAM)
     # Ended by Docker, a check counts as failed, whatever it would have said.
     test = ("CMD", "env", "-u", "NODE_OPTIONS", "node", "-e", program)
     return compose.Health(test=test, timeout="30s", start_period=f"{app.start}s")

@@ -20,10 +20,11 @@ FORMAT = (
 # Where the official image has its cluster.
 POSTGRES_DATA = "/var/lib/postgresql/data"
 _PROJECT = "com.docker.compose.project"
-_RULE = re.compile(r"traefik\.http\.routers\.[^.]+\.rule")
-_HOSTS = re.compile(r"Host\(([^)]*)\)")
-_PATH = re.compile(r"Path(?:Prefix)?\(`([^`]*)`")
-_QUOTED = re.compile(r"`([^`]*)`")
+_RULE = re.compile(r"traefik\.http\.routers\.[^.]+\.rule", re.IGNORECASE)
+# Matchers that are not negated, and their values, in either kind of quotes.
+_HOSTS = re.compile(r"(?<![!\w])Host\(([^)]*)\)", re.IGNORECASE)
+_PATHS = re.compile(r"(?<![!\w])Path(?:Prefix)?\(([^)]*)\)", re.IGNORECASE)
+_QUOTED = re.compile(r"[`\"]([^`\"]*)[`\"]")
 _INTERNAL = re.compile(rf"--entrypoints\.{INTERNAL_ENTRYPOINT}\.address=", re.IGNORECASE)
 
 
@@ -101,9 +102,29 @@ _OWNER = ("project", "environment", "instance")
 
 
 def _routes(rule: str) -> set[tuple[str, str]]:
+    """Hosts and paths of a rule of Traefik."""
+    parts = _alternatives(rule)
+    if len(parts) > 1:
+        return {route for part in parts for route in _routes(part)}
     hosts = {host.lower() for group in _HOSTS.findall(rule) for host in _QUOTED.findall(group)}
-    path = next(iter(_PATH.findall(rule)), "").rstrip("/") or "/"
-    return {(host, path) for host in hosts}
+    paths = {path.rstrip("/") for group in _PATHS.findall(rule) for path in _QUOTED.findall(group)}
+    return {(host, path or "/") for host in hosts for path in paths or {""}}
+
+
+def _alternatives(rule: str) -> list[str]:
+    """What stands between the `||` that are in no brackets; brackets around all of it are left out."""
+    bare = rule.strip()
+    depth, parts, closed = 0, [""], []
+    for piece in re.split(r"(\|\||[()])", bare):
+        depth += {"(": 1, ")": -1}.get(piece, 0)
+        if piece == "||" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += piece
+        if piece == ")" and depth == 0:
+            closed.append(sum(map(len, parts)))
+    wrapped = bare.startswith("(") and closed == [len(bare)]
+    return _alternatives(bare[1:-1]) if wrapped else parts
 
 
 def read(text: str) -> tuple[Listed, ...]:
@@ -112,7 +133,7 @@ def read(text: str) -> tuple[Listed, ...]:
     Args:
         text: A line for each container.
     """
-    return tuple(_listed(json.loads(line)) for line in text.splitlines() if line.strip())
+    return tuple(_listed(json.loads(line)) for line in text.split("\n") if line.strip())
 
 
 def _listed(told: Mapping[str, Any]) -> Listed:
@@ -127,7 +148,9 @@ def _listed(told: Mapping[str, Any]) -> Listed:
         restarts=told["restarts"],
         policy=told["policy"],
         shm_bytes=told["shm"],
-        ports=frozenset(int(binding["HostPort"] or 0) for binding in _bindings(told["ports"])),
+        ports=frozenset(
+            port for binding in _bindings(told["ports"]) for port in _range(binding["HostPort"])
+        ),
         networks={name: _aliases(end) for name, end in (told["networks"] or {}).items()},
         volumes={
             mount["Name"]: mount["Destination"]
@@ -142,6 +165,12 @@ def _bindings(
     ports: Mapping[str, Sequence[Mapping[str, str]]] | None,
 ) -> Iterable[Mapping[str, str]]:
     return (binding for bindings in (ports or {}).values() for binding in bindings or ())
+
+
+def _range(port: str) -> range:
+    """The ports that `443` or `8080-8090` stands for; none where Docker chooses one."""
+    first, _, last = port.partition("-")
+    return range(int(first), int(last or first) + 1) if first else range(0)
 
 
 def _aliases(end: Mapping[str, Any]) -> tuple[str, ...]:
@@ -184,14 +213,14 @@ def database(listed: Iterable[Listed], site: Site, *, former: bool) -> Database 
     Returns:
         Its database, also one that slipway 0.1 started; None where it has none.
     """
-    for container in listed:
-        ours = container.project == site.database
-        kept = container.project == site.former_database and (
-            former or site.network in container.networks
-        )
-        if ours or kept:
-            return _database(container)
-    return None
+    containers = tuple(listed)
+    ours = [one for one in containers if one.project == site.database]
+    kept = [
+        one
+        for one in containers
+        if one.project == site.former_database and (former or site.network in one.networks)
+    ]
+    return next(map(_database, [*ours, *kept]), None)
 
 
 def _database(container: Listed) -> Database:

@@ -37,7 +37,7 @@ class Owner:
             other: Who comes.
             folder: The site's folder.
         """
-        if not self.repository or self == other:
+        if self.repository in ("", other.repository):
             return []
         comes = other.repository or "this checkout, which has no remote,"
         text = (
@@ -62,13 +62,13 @@ def repository(address: str) -> str:
     if web == UNKNOWN:
         return ""
     parts = urlsplit(web)
-    return f"{parts.hostname or ''}{parts.path}".rstrip("/").lower()
+    return f"{parts.hostname or ''}{parts.path}".lower()
 
 
 def read(text: str) -> Owner | None:
     """The owner that a file tells, or None where it tells none."""
     try:
         told = json.loads(text)
-        return Owner(str(told["project"]), str(told["environment"]), str(told["repository"]))
+        return Owner(told["project"], told["environment"], told["repository"] or "")
     except (ValueError, TypeError, KeyError):
         return None

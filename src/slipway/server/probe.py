@@ -148,7 +148,7 @@ def read_releases(text: str) -> tuple[dict[str, list[str]], dict[str, str]]:
     folders: dict[str, list[str]] = {}
     targets: dict[str, str] = {}
     name = ""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if line.startswith("{"):
             targets[name] = line
         elif line.strip():

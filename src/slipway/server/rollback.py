@@ -101,7 +101,7 @@ def choose(found: Situation, to: str | None = None, *, force: bool = False) -> K
             "rollback",
             [f"{chosen.identifier} has no target.json that this slipway reads; deploy it again"],
         )
-    unread = [kept for kept in found.unread if kept.sequence > chosen.sequence]
+    unread = [kept for kept in found.unread if kept.sequence > chosen.origin]
     if unread and not force:
         names = ", ".join(f"{kept.identifier} ({kept.sequence})" for kept in unread)
         raise ConfigError(

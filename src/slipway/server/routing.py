@@ -65,7 +65,7 @@ class Router:
                     extensions={"sni_hostname": name},
                     timeout=_ASK_SECONDS,
                 )
-        except (httpx.HTTPError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             return Answer(error=str(error) or type(error).__name__)
         return Answer(answer.status_code, answer.headers.get(HEADER, ""))
 

@@ -16,6 +16,8 @@ COMPLETED, MIGRATED = "completed", "migrated"
 MIGRATION_SECONDS = 600
 # The label of a migrator's container that says so.
 SECONDS = f"{LABEL}.seconds"
+# The labels of every app's container.
+_APP = {f"{LABEL}.app", f"{LABEL}.sequence", f"{LABEL}.release"}
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def containers(listed: Iterable[Listed], site: Site) -> tuple[Container, ...]:
             seconds=int(container.labels.get(SECONDS, MIGRATION_SECONDS)),
         )
         for container in listed
-        if container.belongs_to(site) and f"{LABEL}.app" in container.labels
+        if container.belongs_to(site) and container.labels.keys() >= _APP
     )
 
 
@@ -180,8 +182,8 @@ def is_of(container: Listed, found: Situation) -> bool:
         container: Any of the server.
         found: What is on the server.
     """
-    app = container.labels.get(f"{LABEL}.app")
-    if app:
+    if container.labels.keys() >= _APP:
+        app = container.labels[f"{LABEL}.app"]
         numbers = {(one.app, one.sequence, one.project) for one in found.containers}
         return (app, int(container.labels[f"{LABEL}.sequence"]), container.project) in numbers
     return found.database is not None and container.name == found.database.name

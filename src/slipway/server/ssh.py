@@ -197,6 +197,8 @@ async def connect(address: Address, key: str) -> AsyncIterator[Server]:
             f"~{address.user}/.ssh/authorized_keys on the server, or give the right key"
         ) from None
     except (TimeoutError, asyncssh.Error, OSError) as error:
+        if "host key" in str(error):  # none of the pinned kinds is the server's
+            raise ServerError(await _wrong_key(address)) from None
         why = str(error) or f"no answer within {CONNECT_SECONDS:g} s"
         raise ServerError(f"{address.shown} cannot be reached: {why}") from None
     async with connection:

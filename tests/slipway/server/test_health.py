@@ -16,6 +16,9 @@ import pytest
 from slipway.server import health
 from slipway.server.target import AppRelease, Routing
 
+# Each check starts Node.
+pytestmark = pytest.mark.slow
+
 
 class App(ThreadingHTTPServer):
     """An app that answers its health path with one status, and tells which paths it was asked for.

@@ -101,12 +101,19 @@ def test_an_apps_container_is_read_with_all_that_docker_tells_of_it() -> None:
 
 
 def test_ports_and_volumes_are_read_and_what_is_bound_is_none() -> None:
-    """Each port once; a port without a number of its own is 0, one without a binding none."""
+    """Each port once; one that Docker chooses is none, and one without a binding none."""
     (proxy,) = inventory.read(PROXY_LINE)
-    assert proxy.ports == {443, 80, 0}
+    assert proxy.ports == {443, 80}
     assert proxy.volumes == {"acme": "/acme"}
     assert proxy.owner == ("", "", "")
     assert proxy.owner_shown == "the container proxy-traefik-1"
+
+
+def test_a_range_of_ports_is_each_of_them() -> None:
+    """As Docker tells of `-p 440-445:80`: the proxy may be among them."""
+    line = json.loads(PROXY_LINE) | {"ports": {"80/tcp": [{"HostIp": "", "HostPort": "440-445"}]}}
+    (ranged,) = inventory.read(json.dumps(line))
+    assert ranged.ports == set(range(440, 446))
 
 
 def test_a_container_of_which_docker_tells_nothing_is_read_too() -> None:
@@ -157,6 +164,12 @@ def test_the_format_asks_for_what_is_read_and_for_no_environment() -> None:
             "(Host(`a.example`) || Host(`b.example`)) && PathPrefix(`/api`)",
             {("a.example", "/api"), ("b.example", "/api")},
         ),
+        ('Host("a.example") && PathPrefix("/api")', {("a.example", "/api")}),
+        (
+            "(Host(`a.example`) && PathPrefix(`/x`)) || (host(`b.example`) && PathPrefix(`/y`))",
+            {("a.example", "/x"), ("b.example", "/y")},
+        ),
+        ("!Host(`a.example`) && Host(`b.example`)", {("b.example", "/")}),
         ("HostRegexp(`.+`)", set()),
         ("PathPrefix(`/api`)", set()),
     ],

@@ -245,6 +245,19 @@ def test_all_names_that_no_server_takes_are_told_at_once() -> None:
     ]
 
 
+def test_a_name_that_a_browser_takes_for_an_encoded_one_is_refused() -> None:
+    """`xn--…` is how domain names write other alphabets: no URL takes `xn--prod`."""
+    (found,) = deployable.problems("xn", "prod", ["api"])
+    assert found.startswith('name: "xn"')
+
+
+def test_an_app_whose_name_is_no_label_of_a_domain_name_is_refused() -> None:
+    """Its internal address begins with it."""
+    assert deployable.problems("shop", "prod", ["a" * 63]) == []
+    (found,) = deployable.problems("shop", "prod", ["a" * 64])
+    assert found.endswith("expected at most 63 characters to be deployed")
+
+
 @pytest.mark.parametrize(("project", "environment"), [("a" * 56, "prod1"), ("a", "b" * 60)])
 def test_project_and_environment_fill_a_label_of_a_domain_name(
     project: str, environment: str

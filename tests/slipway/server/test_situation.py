@@ -192,6 +192,15 @@ def test_nobody_goes_back_across_a_migration_that_nobody_can_name() -> None:
     )
 
 
+def test_what_was_gone_back_to_knows_no_more_than_when_it_was_first_deployed() -> None:
+    """v1 came back as number 3, after a migration that nobody can name: it does not know it either."""
+    back = replace(kept(3, "1_init"), target=kept(1, "1_init").target)
+    serving = (started("api", 4, returns=True),)
+    there = Situation(serving, (kept(1, "1_init"), LOST, back, kept(4, "1_init")))
+    with pytest.raises(ConfigError, match=r"v2 \(2\) migrated the database"):
+        choose(there, "3")
+
+
 def test_who_forces_it_goes_back_across_a_migration_that_nobody_can_name() -> None:
     """The older code can live with it."""
     there = Situation(SERVES, (kept(1, "1_init"), LOST, kept(3, "1_init")))
