@@ -163,15 +163,16 @@ async def test_a_rollback_takes_a_site_over_as_well(tiny: Tiny) -> None:
     assert databases(tiny, "shop--older--api--3") == 1
 
 
+CUT = Site("shop", "cut")
 # A step that a take-over alone has, or that nothing can be taken back after.
-CUTS = (
+STEPS = (
     "move its folder",
-    "network shop--prod--internal",
+    "network shop--cut--internal",
     "the database joins it",
     "whose it is",
     "api is routed",
     "start with the server",
-    "stop shop-prod-api-3",
+    "stop shop-cut-api-3",
     "the database leaves it",
 )
 
@@ -179,30 +180,39 @@ CUTS = (
 async def test_a_takeover_that_is_cut_off_anywhere_is_finished_by_the_next_deploy(
     tiny: Tiny,
 ) -> None:
-    """Nobody cleans up between, and no request fails; also after the attempt that found no table."""
-    reached: list[str] = []
+    """Nobody cleans up between, and no request fails."""
+    former.deploy(tiny.site, tiny.recorded(CUT, "v1"), 3)
+    database, reached = f"{CUT.former_database}-db-1", list[str]()
+    psql(tiny, database, "create table mark as select 'cut' as site")
     async with (
         relay(tiny.site.server.address, tiny.site.server.port) as way,
-        visitors(tiny.site, *addresses(PROD)) as done,
+        visitors(tiny.site, *addresses(CUT)) as done,
     ):
-        for number, step in enumerate(CUTS):
+        for number, step in enumerate(STEPS):
 
             def say(line: str, step: str = step) -> None:
                 if line.startswith(f"  {step}"):
                     reached.append(step)
                     way.cut()
 
-            attempt = deployment(tiny, PROD, f"cut-{number}", port=way.port)
+            attempt = deployment(tiny, CUT, f"cut-{number}", port=way.port)
             with pytest.raises(DisconnectedError):
                 await attempt.deploy(say)
-        await deployment(tiny, PROD, "v2").deploy(ignored)
-    assert reached == list(CUTS)
+        await deployment(tiny, CUT, "v2").deploy(ignored)
+    assert reached == list(STEPS)
     assert set(done) == {"ok"}, done
-    assert databases(tiny, next(iter(containers(tiny, "shop--prod--api--")))) == 1
-    assert len(containers(tiny, "shop-prod", "shop--prod")) == 3
-    database = f"{PROD.former_database}-db-1"
-    assert psql(tiny, database, "select distinct site from visit") == "shop--prod"
-    assert psql(tiny, database, "select * from mark") == "shop--prod"
+    (api,) = containers(tiny, "shop--cut--api--")
+    assert databases(tiny, api) == 1
+    assert len(containers(tiny, "shop-cut", "shop--cut")) == 3
+    assert psql(tiny, database, "select distinct site from visit") == "shop--cut"
+    assert psql(tiny, database, "select site from mark") == "cut"
+
+
+async def test_the_site_that_was_stopped_deploys_once_its_tables_are_back(tiny: Tiny) -> None:
+    """What the attempt that found no table began is finished."""
+    await deployment(tiny, PROD, "v2").deploy(ignored)
+    (api,) = containers(tiny, "shop--prod--api--")
+    assert databases(tiny, api) == 1
 
 
 def containers(tiny: Tiny, *beginnings: str) -> list[str]:

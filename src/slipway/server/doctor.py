@@ -9,11 +9,13 @@ from . import checks
 from .checks import Facts
 from .deploy import looked, need, notes
 from .examine import Question, facts
+from .names import Site
 from .need import Need
 from .operator import Operator
+from .rollout import prove
 from .situation import Situation
-from .ssh import ServerError
-from .target import Target
+from .ssh import Server, ServerError
+from .target import Database, Target
 
 
 async def doctor(operator: Operator, target: Target | None, problems: Sequence[str]) -> str:
@@ -40,16 +42,31 @@ async def doctor(operator: Operator, target: Target | None, problems: Sequence[s
             found = await looked(server, operator.site)
             database, login = (target.database, target.login) if target else (None, None)
             said = await facts(server, Question(found, database, login, hosts))
+            asked = None if said.database else database  # whose password it takes
+            whose, stranger = await _whose(server, operator.site, found, asked)
     except ServerError as error:
         raise ConfigError(shown, [*problems, str(error)]) from None
-    if wrong := [*problems, *checks.problems(said, wanted, found)]:
+    if wrong := [*problems, *stranger, *checks.problems(said, wanted, found)]:
         raise ConfigError(f"{shown} is not ready", wrong)
     known = [*(notes(target, found) if target else ()), *checks.warnings(said, found)]
     lines = [f"Worth knowing: {note}" for note in known]
-    return "\n".join([f"{shown} is ready", *table(_rows(said, wanted, found)), *lines])
+    return "\n".join([f"{shown} is ready", *table(_rows(said, wanted, found, whose)), *lines])
 
 
-def _rows(said: Facts, wanted: Need, found: Situation) -> list[tuple[str, str]]:
+async def _whose(
+    server: Server, site: Site, found: Situation, database: Database | None
+) -> tuple[str, list[str]]:
+    """Whose the running database is that apps reach, read back from it; what is wrong with that."""
+    there = found.database
+    if not database or not there or not there.running or site.network not in there.networks:
+        return "is not there yet", []
+    step = prove(site, database, there.name, look=True)
+    done = await server.run(*step.command, stdin=step.stdin)
+    said = (done.error if done.code else done.output).strip()
+    return said, [f"the database: {said}"] if done.code else []
+
+
+def _rows(said: Facts, wanted: Need, found: Situation, whose: str) -> list[tuple[str, str]]:
     rows = [
         ("host key", "the pinned one"),
         ("docker", said.docker),
@@ -60,6 +77,5 @@ def _rows(said: Facts, wanted: Need, found: Situation) -> list[tuple[str, str]]:
         ("registry", f"takes {wanted.registry}" if wanted.registry else "no login given"),
     ]
     if wanted.database:
-        running = found.database and found.database.running
-        rows.append(("database", "takes the password" if running else "is not there yet"))
+        rows.append(("database", whose))
     return rows

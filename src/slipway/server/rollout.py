@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from . import compose, envfile, files, names, owner, scripts
 from .cutover import COMPOSE, Cutover, up
+from .names import Site
 from .situation import COMPLETED, MIGRATED, Container, Kept, Situation, schema
 from .steps import Run, Stage, Step, Write
 from .target import Database, Target
@@ -268,17 +269,18 @@ class _Deploy(_Plan):
         file = posixpath.join(self._database_folder, "compose.yaml")
         steps.append(Run("start the database", up(file, "--no-recreate"), _DATABASE_SECONDS))
         steps.append(self._prove(database))
-        if database.keep_dumps:
+        # One that is made now has nothing in it.
+        if database.keep_dumps and self._volume in self.found.volumes:
             steps.append(self._dump(database, file))
         return tuple(steps)
 
     def _prove(self, database: Database) -> Step:
-        site, there = self.target.site, self.found.database
-        container = there.name if there else f"{site.database}-{files.DATABASE_SERVICE}-1"
-        before = "migrated" if any(kept.migrated for kept in self.found.releases) else ""
-        who = (database.host, database.user, database.name, site.name, before, names.WEB)
-        command = ("sh", "-c", scripts.PROVE, "prove", container, site.network, *who)
-        return Run("whose it is", command, stdin=f"{database.password}\n", reported=True)
+        there = self.found.database
+        container = (
+            there.name if there else f"{self.target.site.database}-{files.DATABASE_SERVICE}-1"
+        )
+        before = any(kept.migrated for kept in self.found.releases)
+        return prove(self.target.site, database, container, migrated=before)
 
     def _dump(self, database: Database, file: str) -> Step:
         """A dump before the migrations."""
@@ -297,7 +299,7 @@ class _Deploy(_Plan):
     def _record(self) -> tuple[Step, ...]:
         """Only a deploy that served lets go of older dumps."""
         database = self.target.database
-        if not database or not database.keep_dumps:
+        if not database or not database.keep_dumps or self._volume not in self.found.volumes:
             return super()._record()
         arguments = (self._dumps, self._dump_name, str(database.keep_dumps))
         keep = Run("keep the newest dumps", ("sh", "-c", scripts.KEEP_DUMPS, "keep", *arguments))
@@ -338,6 +340,24 @@ class _Rollback(_Plan):
     def _copy(self, name: str) -> Step:
         source, path = posixpath.join(self.source, name), posixpath.join(self.folder, name)
         return Run(f"copy {name}", ("sh", "-c", scripts.COPY, "copy", source, path))
+
+
+def prove(
+    site: Site, database: Database, container: str, *, migrated: bool = False, look: bool = False
+) -> Run:
+    """Whose the database is that apps of a site reach by the name in its address.
+
+    Args:
+        site: The site.
+        database: The database, with its password.
+        container: The name of its container.
+        migrated: Whether earlier releases migrated it: then it cannot be without a table.
+        look: Whether one without a mark stays so.
+    """
+    who = (database.host, database.user, database.name, site.name)
+    how = ("migrated" if migrated else "", names.WEB, "look" if look else "")
+    command = ("sh", "-c", scripts.PROVE, "prove", container, site.network, *who, *how)
+    return Run("whose it is", command, stdin=f"{database.password}\n", reported=True)
 
 
 def _remove_migrator(project: str) -> Run:

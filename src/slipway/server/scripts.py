@@ -68,7 +68,8 @@ MOVE = """
 mv -T -- "$1" "$2"
 """
 # $1 the database's container, $2 the site's network, $3 the address's host, $4 user, $5 database, $6 the site,
-# $7 `migrated` where earlier releases did, $8 the proxy's network; the password on standard input.
+# $7 `migrated` where earlier releases did, $8 the proxy's network, $9 `look` to change nothing; the password on
+# standard input.
 # The name has to lead to the site's database alone, for whoever is on the networks that an app is on: asked from a
 # container there. Docker looks names up in the proxy's network first.
 # The mark is a setting of the cluster itself: no dump takes it along.
@@ -97,6 +98,7 @@ id=$(docker create --rm --interactive --network "$8" --entrypoint sh "$image" -c
   if [ -n "$mark" ]; then echo "$1 is the database of $5"; exit; fi
   tables=$(ask "$1" "$3" "$4" "select count(*) from pg_tables
     where schemaname not in (\\$\\$pg_catalog\\$\\$, \\$\\$information_schema\\$\\$)")
+  if [ "$7" = look ]; then echo "$1 has no mark"; exit; fi
   if [ "$6" = migrated ] && [ "$tables" = 0 ]; then
     echo "the database of $5 has no table, although earlier releases migrated it: slipway 0.1 may have sent their" >&2
     echo "migrations to another site on this server (CHANGELOG, 0.2.0). Look where the tables are, before anything" >&2
@@ -104,8 +106,9 @@ id=$(docker create --rm --interactive --network "$8" --entrypoint sh "$image" -c
     exit 1
   fi
   ask "$1" "$3" "$4" "alter system set cluster_name = \\$\\$$5\\$\\$"
+  if [ "$tables" = 0 ]; then echo "$1 is the new database of $5"; exit; fi
   echo "$1 had no mark, and is the database of $5 from now on"
-' prove "$3" "$address" "$4" "$5" "$6" "$7")
+' prove "$3" "$address" "$4" "$5" "$6" "$7" "$9")
 trap 'docker rm --force "$id" >/dev/null 2>&1 || true' EXIT
 docker network connect "$2" "$id"
 docker start --attach --interactive "$id"
