@@ -18,7 +18,7 @@ from drydock import paths
 from tests.e2e.site import API, URL, WEB, Site, example_site, public_names
 
 pytestmark = pytest.mark.engine
-# Requests a second of each of eight streams, as `ci/load` has it.
+# Requests a second of each of ten streams, as `ci/load` has it.
 RATE = 10
 
 
