@@ -48,6 +48,25 @@ def _routes(need: Need, found: Situation) -> Iterator[str]:
         )
 
 
+def shared(need: Need, found: Situation) -> list[str]:
+    """Hosts that this site has a part of, and another one another: allowed, and worth knowing.
+
+    Args:
+        need: What the release wants.
+        found: What is on the server.
+    """
+    others = [one for one in found.listed if not one.belongs_to(need.site)]
+    return sorted(
+        {
+            f"https://{host}{path} is beside https://{host}{theirs} of {one.owner_shown}: the longer path comes first"
+            for host, path in need.routes
+            for one in others
+            for name, theirs in one.routes
+            if name == host.lower() and theirs != path
+        }
+    )
+
+
 def _volume(need: Need, found: Situation) -> Iterator[str]:
     site = need.site
     volume = found.database.volume if found.database else site.volume
@@ -58,6 +77,15 @@ def _volume(need: Need, found: Situation) -> Iterator[str]:
         )
     if not found.database and site.volume not in found.volumes:
         yield from _former_volume(need, found)
+    there = found.database
+    if there and site.network in there.networks and need.database not in there.aliases:
+        aliases = " ".join(f"--alias {name}" for name in [need.database, *there.aliases])
+        yield (
+            f"the database's address names {need.database}, and the database that is there answers to "
+            f"{', '.join(there.aliases)}: use that, or give it the name, on the server, which cuts its connections: "
+            f"docker network disconnect {site.network} {there.name} && docker network connect {aliases} {site.network} "
+            f"{there.name}"
+        )
 
 
 def _former_volume(need: Need, found: Situation) -> Iterator[str]:

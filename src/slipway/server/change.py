@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from slipway import report
+from slipway.errors import ConfigError
 from slipway.progress import Say
 
+from . import belonging
 from .audit import Entry, record
 from .masking import Mask
-from .operator import Operator, now
+from .operator import Operator, need, now
 from .perform import Performer
 from .probe import located, look
 from .situation import Situation
@@ -71,13 +73,16 @@ class Change:
             # Another deploy may have ended while this one waited.
             found = await look(server, target.site)
             performer = Performer(server, self.operator.router, self.say, self.masked)
+            # So may have what belongs to whom.
+            if wrong := belonging.problems(need(self.operator, target), found):
+                raise ConfigError(f"{self.operator.address.shown}, and nothing was changed", wrong)
             try:
                 await performer.stages(plan(found))
+                after = await look(server, target.site)
             except DisconnectedError:
                 raise  # nothing can be written there any more
             except ServerError as error:
                 raise ServerError(await self._failed(server, target, found, str(error))) from error
-            after = await look(server, target.site)
             await self._done(server, target, found, after)
         return self._report(target, performer)
 

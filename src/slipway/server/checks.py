@@ -72,6 +72,8 @@ def problems(facts: Facts, need: Need, found: Situation) -> list[str]:
         need: What the release wants.
         found: What is on the server.
     """
+    if found.unknown and facts.docker:
+        return [*_programs(facts, need), found.unknown]
     return [
         *_programs(facts, need),
         *_room(facts, need),
@@ -86,12 +88,24 @@ def problems(facts: Facts, need: Need, found: Situation) -> list[str]:
 def warnings(facts: Facts, found: Situation) -> list[str]:
     """What is worth changing, and is in no deploy's way."""
     said = " ".join(facts.proxy_arguments).lower()
-    if "providers.docker" not in said:
-        return [*_elsewhere(facts)]
-    made = [text for option, text in _WORTH.items() if option not in said]
+    # What is in a file or in its environment is not seen.
+    options = _WORTH if "providers.docker" in said else {}
+    made = [text for option, text in options.items() if option not in said]
     if found.proxy and not found.proxy.internal:
         made.append(_INTERNAL)
-    return [*made, *_elsewhere(facts)]
+    return [*made, *_links(found), *_elsewhere(facts)]
+
+
+def _links(found: Situation) -> Iterator[str]:
+    """Containers that look for the proxy under a name that it has no more."""
+    proxy = found.proxy.name if found.proxy else ""
+    lost = {name for container in found.listed for name in container.links} - {proxy}
+    ours = [one.name for one in found.listed if one.running and one.links & lost]
+    if proxy and ours:
+        yield (
+            f"the proxy is called {proxy}, and {', '.join(sorted(ours))} know it as {', '.join(sorted(lost))}: their "
+            "SLIPWAY_…_URL lead nowhere until each site is deployed again"
+        )
 
 
 def _elsewhere(facts: Facts) -> Iterator[str]:

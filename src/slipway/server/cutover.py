@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from . import names, scripts
 from .situation import Container, Situation
-from .steps import Drain, Routed, Run, Stage, Step
+from .steps import Drain, Routed, Run, Stage, Step, Write
 from .target import AppRelease, Target
 
 COMPOSE = ("docker", "compose", "--ansi", "never", "--progress", "quiet")
@@ -27,7 +27,7 @@ class Cutover:
     target: Target
     found: Situation
     sequence: int
-    mark: Step
+    mark: Write
 
     def stages(self) -> list[Stage]:
         """Each app beside the old one, and proved, before anything old is touched.
@@ -41,7 +41,8 @@ class Cutover:
         step = Run("start with the server", keep)
         # Marked before anything old is stopped: cut off from there on, it is what serves.
         said = [step for app in apps for step in self._said(app)]
-        takeover = Stage("take over", (step, self.mark), (*said, *self._undo(apps)))
+        unmark = Run("take its mark back", ("rm", "-f", "--", self.mark.path))
+        takeover = Stage("take over", (step, self.mark), (*said, unmark, *self._undo(apps)))
         return [*made, takeover, self._retirement()]
 
     def _start(self, app: AppRelease, started: tuple[AppRelease, ...]) -> Stage:

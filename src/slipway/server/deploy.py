@@ -8,13 +8,13 @@ from slipway.progress import Say
 from slipway.report import size
 
 from . import rollout
+from .belonging import shared
 from .change import Change
 from .checks import problems, warnings
 from .examine import Question, facts
 from .masking import Mask
 from .names import Site
-from .need import Need
-from .operator import Operator
+from .operator import Operator, need
 from .probe import look
 from .situation import Situation
 from .ssh import DisconnectedError, Server, ServerError
@@ -76,13 +76,13 @@ class Deployment:
 
 
 async def looked(server: Server, site: Site) -> Situation:
-    """The situation; an empty one where Docker does not answer, which is a problem of its own."""
+    """The situation; one that says why, where it cannot be told."""
     try:
         return await look(server, site)
     except DisconnectedError:
         raise
-    except ServerError:
-        return Situation()
+    except ServerError as error:
+        return Situation(unknown=str(error))
 
 
 async def checked(
@@ -107,24 +107,7 @@ async def checked(
     wanted = replace(need(operator, target), bytes_to_pull=sum(sizes.get(i, 0) for i in missing))
     if wrong := problems(said, wanted, found):
         raise ConfigError(f"{operator.address.shown} is not ready, and nothing was changed", wrong)
-    return found, [*notes(target, found), *warnings(said, found)]
-
-
-def need(operator: Operator, target: Target) -> Need:
-    """What a release wants of a server, before it is known what has to be pulled.
-
-    Args:
-        operator: Who acts there.
-        target: The release.
-    """
-    return Need(
-        site=target.site,
-        user=operator.address.user,
-        database=target.database is not None,
-        registry=f"{target.login.user} at {target.login.host}" if target.login else "",
-        routes=target.routes,
-        owner=operator.owner,
-    )
+    return found, [*notes(target, found), *shared(wanted, found), *warnings(said, found)]
 
 
 def notes(target: Target, found: Situation) -> list[str]:

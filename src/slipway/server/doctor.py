@@ -7,11 +7,11 @@ from slipway.report import size, table
 
 from . import checks
 from .checks import Facts
-from .deploy import looked, need, notes
+from .deploy import looked, notes
 from .examine import Question, facts
 from .names import Site
 from .need import Need
-from .operator import Operator
+from .operator import Operator, need
 from .rollout import prove
 from .situation import Situation
 from .ssh import Server, ServerError

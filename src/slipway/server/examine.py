@@ -18,7 +18,7 @@ PROGRAMS = ("docker", "flock", "timeout", "mktemp", "sync")
 _MISSING = 'for name; do command -v -- "$name" >/dev/null || echo "$name"; done'
 # $1 user, $2 database. Not by 127.0.0.1: the official image trusts that without a password.
 _LOGIN = """
-read -r PGPASSWORD
+IFS= read -r PGPASSWORD
 export PGPASSWORD
 exec psql -h "$(hostname -i | cut -d ' ' -f 1)" -U "$1" -d "$2" -c 'select 1'
 """
@@ -30,6 +30,7 @@ set -eu
 DOCKER_CONFIG=$(mktemp -d)
 export DOCKER_CONFIG
 trap 'rm -rf -- "$DOCKER_CONFIG"' EXIT
+trap 'exit 1' HUP INT TERM
 docker login --username "$1" --password-stdin "$2"
 """
 _REFUSED = "is too old. Minimum supported API version"

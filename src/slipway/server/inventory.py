@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .names import INTERNAL_ENTRYPOINT, LABEL, Site
+from .names import INTERNAL_ENTRYPOINT, INTERNAL_PORT, LABEL, Site
 
 # For `docker inspect --format`: a line of JSON for each container, without its environment, which holds secrets.
 FORMAT = (
@@ -20,12 +20,17 @@ FORMAT = (
 # Where the official image has its cluster.
 POSTGRES_DATA = "/var/lib/postgresql/data"
 _PROJECT = "com.docker.compose.project"
+_ONE_OFF = "com.docker.compose.oneoff"
+# A container in one of these has its files open, or is about to.
+_OPEN = frozenset({"running", "paused", "restarting"})
 _RULE = re.compile(r"traefik\.http\.routers\.[^.]+\.rule", re.IGNORECASE)
 # Matchers that are not negated, and their values, in either kind of quotes.
 _HOSTS = re.compile(r"(?<![!\w])Host\(([^)]*)\)", re.IGNORECASE)
 _PATHS = re.compile(r"(?<![!\w])Path(?:Prefix)?\(([^)]*)\)", re.IGNORECASE)
 _QUOTED = re.compile(r"[`\"]([^`\"]*)[`\"]")
-_INTERNAL = re.compile(rf"--entrypoints\.{INTERNAL_ENTRYPOINT}\.address=", re.IGNORECASE)
+_INTERNAL = re.compile(
+    rf"--entrypoints\.{INTERNAL_ENTRYPOINT}\.address=\S*:{INTERNAL_PORT}(?:/tcp)?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class Listed:
         shm_bytes: Its shared memory.
         ports: Ports of the server that lead to it.
         networks: Docker's networks that it is on, and the names that it answers to there.
+        links: The containers that it calls by names of its own.
         volumes: The names of its volumes, and where each is in the container.
         arguments: What its program was started with.
     """
@@ -61,6 +67,7 @@ class Listed:
     shm_bytes: int = 0
     ports: frozenset[int] = frozenset()
     networks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    links: frozenset[str] = frozenset()
     volumes: Mapping[str, str] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
 
@@ -152,6 +159,11 @@ def _listed(told: Mapping[str, Any]) -> Listed:
             port for binding in _bindings(told["ports"]) for port in _range(binding["HostPort"])
         ),
         networks={name: _aliases(end) for name, end in (told["networks"] or {}).items()},
+        links=frozenset(
+            link.partition(":")[0]
+            for end in (told["networks"] or {}).values()
+            for link in end.get("Links") or ()
+        ),
         volumes={
             mount["Name"]: mount["Destination"]
             for mount in told["mounts"] or ()
@@ -213,7 +225,8 @@ def database(listed: Iterable[Listed], site: Site, *, former: bool) -> Database 
     Returns:
         Its database, also one that slipway 0.1 started; None where it has none.
     """
-    containers = tuple(listed)
+    # What `compose run` started beside it is none.
+    containers = [one for one in listed if one.labels.get(_ONE_OFF) != "True"]
     ours = [one for one in containers if one.project == site.database]
     kept = [
         one
@@ -272,7 +285,7 @@ def proxy(listed: Iterable[Listed]) -> Proxy | None:
     """The proxy; None where no container has port 443."""
     for container in listed:
         if container.running and 443 in container.ports:
-            internal = any(_INTERNAL.match(argument) for argument in container.arguments)
+            internal = any(_INTERNAL.fullmatch(argument) for argument in container.arguments)
             return Proxy(container.name, internal)
     return None
 
@@ -302,7 +315,7 @@ def taken(
 
 
 def holders(listed: Iterable[Listed], volume: str, site: Site) -> list[str]:
-    """Names of running containers that have a volume open, but for the site's database.
+    """Names of containers that have a volume open, but for the site's database.
 
     Args:
         listed: Every container of the server.
@@ -313,5 +326,5 @@ def holders(listed: Iterable[Listed], volume: str, site: Site) -> list[str]:
     return sorted(
         one.name
         for one in listed
-        if one.running and volume in one.volumes and one.project not in databases
+        if one.status in _OPEN and volume in one.volumes and one.project not in databases
     )

@@ -14,7 +14,7 @@ class Need:
         site: The site.
         bytes_to_pull: Compressed size of what is not there yet.
         user: Who logs in.
-        database: Whether it has a database on the server.
+        database: The host of its database on the server; empty without one.
         registry: Who logs in where, for messages.
         routes: Host and path of each app.
         owner: Whose the site is; None where nothing is deployed.
@@ -23,7 +23,7 @@ class Need:
     site: Site
     bytes_to_pull: int = 0
     user: str = "deploy"
-    database: bool = False
+    database: str = ""
     registry: str = ""
     routes: tuple[tuple[str, str], ...] = ()
     owner: Owner | None = None

@@ -9,10 +9,12 @@ from slipway.progress import Say
 
 from .lock import Holder, held
 from .names import Site
+from .need import Need
 from .owner import Owner
 from .probe import located
 from .routing import Router
-from .ssh import Address, Server, ServerError, connect
+from .ssh import Address, Server, connect
+from .target import Target
 
 LOCK_SECONDS = 300
 
@@ -68,11 +70,32 @@ class Operator:
     async def _locked(self, server: Server, holder: Holder, say: Say) -> AsyncIterator[None]:
         site = await located(server, self.site)
         async with held(server, site, holder, LOCK_SECONDS, say):
-            if await located(server, self.site) != site:
-                raise ServerError(f"meanwhile {site.folder} was taken over: begin again")
+            moved = await located(server, self.site)
+            if moved == site:
+                yield
+                return
+        # Whoever had the lock took the site over: its folder, and the lock in it, have their new name for good.
+        async with held(server, moved, holder, LOCK_SECONDS, say):
             yield
 
 
 def now() -> str:
     """This moment, ISO 8601 in UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def need(operator: Operator, target: Target) -> Need:
+    """What a release wants of a server, before it is known what has to be pulled.
+
+    Args:
+        operator: Who acts there.
+        target: The release.
+    """
+    return Need(
+        site=target.site,
+        user=operator.address.user,
+        database=target.database.host if target.database else "",
+        registry=f"{target.login.user} at {target.login.host}" if target.login else "",
+        routes=target.routes,
+        owner=operator.owner,
+    )

@@ -37,6 +37,10 @@ class Owner:
             other: Who comes.
             folder: The site's folder.
         """
+        if self == UNREADABLE:
+            return [
+                f"{folder}/{FILE} on the server cannot be read: remove it, if the site is yours"
+            ]
         if self.repository in ("", other.repository):
             return []
         comes = other.repository or "this checkout, which has no remote,"
@@ -46,6 +50,9 @@ class Owner:
             f"it over, on the server: rm {folder}/{FILE}. Or say whose this is by --source"
         )
         return [text]
+
+
+UNREADABLE = Owner("", "", "unreadable")
 
 
 def repository(address: str) -> str:
@@ -65,10 +72,17 @@ def repository(address: str) -> str:
     return f"{parts.hostname or ''}{parts.path}".lower()
 
 
-def read(text: str) -> Owner | None:
-    """The owner that a file tells, or None where it tells none."""
+def read(text: str) -> Owner:
+    """The owner that a file tells.
+
+    Args:
+        text: What it holds.
+
+    Returns:
+        The owner; of a file that cannot be read one that nobody is.
+    """
     try:
         told = json.loads(text)
         return Owner(told["project"], told["environment"], told["repository"] or "")
     except (ValueError, TypeError, KeyError):
-        return None
+        return UNREADABLE

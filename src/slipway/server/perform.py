@@ -71,8 +71,8 @@ class Performer:
         for step in stage.undo:
             try:
                 output = await self._step(step)
-            except ServerError as error:
-                output = str(error)
+            except Exception as error:  # noqa: BLE001 - the others are undone all the same
+                output = str(error) or repr(error)
             if output.strip():
                 said += [f"{step.title}:", *(f"  {line}" for line in output.splitlines())]
         return said

@@ -20,14 +20,15 @@ for folder in *; do
     if [ -e "$folder/$mark" ]; then printf ' %s' "$mark"; fi
   done
   echo
-  cat -- "$folder/target.json" 2>/dev/null || true
+  # One that somebody edited may lack its last line break.
+  if cat -- "$folder/target.json" 2>/dev/null; then echo; fi
 done
 """
 # $1 a site's folder: whether it is there, whose it says it is, and whose its releases say they are.
 _FOLDER = """
 [ -d "$1" ] || exit 0
 echo there
-cat -- "$1/owner.json" 2>/dev/null || true
+if [ -e "$1/owner.json" ]; then printf 'owner '; tr '\n' ' ' <"$1/owner.json"; echo; fi
 grep -hE '^  "(name|environment)": ' -- "$1"/releases/*/release.json 2>/dev/null || true
 """
 # release.json: the project's name, then the environment.
@@ -37,7 +38,7 @@ _IMAGE = "{{.Repository}}@{{.Digest}}\n{{.Repository}}:{{.Tag}}"
 _INSPECT = """
 ids=$(docker ps --all --quiet --no-trunc) || exit 1
 [ -n "$ids" ] || exit 0
-{ docker inspect --format "$1" $ids 2>&1 >&3 | grep -v 'No such object' >&2 && exit 1; } 3>&1
+{ docker inspect --format "$1" $ids 2>&1 >&3 | grep -viE 'no such object|^warning' >&2 && exit 1; } 3>&1
 exit 0
 """
 
@@ -129,11 +130,10 @@ def _claims(
 async def _folder(server: Server, site: Site) -> _Folder:
     done = await server.run("sh", "-c", _FOLDER, "folder", posixpath.normpath(site.folder))
     lines = done.checked("looking for the site's folder").splitlines()
-    told = next((line for line in lines if line.startswith("{")), "")
+    told = next((line.partition(" ")[2] for line in lines if line.startswith("owner ")), None)
     names = [found[1] for line in lines if (found := _TOLD.match(line))]
-    return _Folder(
-        bool(lines), owner.read(told), frozenset(zip(names[::2], names[1::2], strict=False))
-    )
+    whose = owner.read(told) if told is not None else None
+    return _Folder(bool(lines), whose, frozenset(zip(names[::2], names[1::2], strict=False)))
 
 
 def read_releases(text: str) -> tuple[dict[str, list[str]], dict[str, str]]:

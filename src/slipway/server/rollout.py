@@ -142,10 +142,10 @@ class _Plan:
             made[f"{app.name}.yaml"] = compose.render(file)
         return made
 
-    def _write(self, name: str, text: str) -> Step:
+    def _write(self, name: str, text: str) -> Write:
         return Write(name, posixpath.join(self.folder, name), text)
 
-    def _mark(self, name: str) -> Step:
+    def _mark(self, name: str) -> Write:
         return self._write(name, "")
 
     def _pulls(self) -> Stage:

@@ -12,6 +12,7 @@ set -eu
 umask 077
 mkdir -p -- "$2"
 trap 'rm -f -- "$2/$3.part"' EXIT
+trap 'exit 1' HUP INT TERM
 docker compose --file "$1" exec --no-TTY db pg_dump -U "$4" -d "$5" -Fc >"$2/$3.part"
 sync -- "$2/$3.part"
 mv -f -- "$2/$3.part" "$2/$3"
@@ -36,6 +37,7 @@ umask 077
 mkdir -p -- "$(dirname -- "$2")"
 part=$(mktemp -- "$2.XXXXXX")
 trap 'rm -f -- "$part"' EXIT
+trap 'exit 1' HUP INT TERM
 cat -- "$1" >"$part"
 sync -- "$part"
 mv -f -- "$part" "$2"
@@ -72,46 +74,54 @@ mv -T -- "$1" "$2"
 # standard input.
 # The name has to lead to the site's database alone, for whoever is on the networks that an app is on: asked from a
 # container there. Docker looks names up in the proxy's network first.
-# The mark is a setting of the cluster itself: no dump takes it along.
+# The mark is a setting of the cluster itself: no dump takes it along. It is read and set by the cluster's own socket,
+# as who made it: the user of the address may be a lesser one.
 PROVE = """
 set -eu
-address=$(docker inspect --format "{{(index .NetworkSettings.Networks \\"$2\\").IPAddress}}" "$1")
-image=$(docker inspect --format '{{.Image}}' "$1")
-id=$(docker create --rm --interactive --network "$8" --entrypoint sh "$image" -c '
+container=$1 network=$2 host=$3 user=$4 database=$5 site=$6 migrated=$7 web=$8 look=$9
+identifier='select system_identifier from pg_control_system()'
+ask() {
+  docker exec "$container" sh -c 'psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 \\
+    -U "${POSTGRES_USER:-postgres}" -d "$1" --command "$2"' ask "$database" "$1"
+}
+address=$(docker inspect --format "{{(index .NetworkSettings.Networks \\"$network\\").IPAddress}}" "$container")
+image=$(docker inspect --format '{{.Image}}' "$container")
+id=$(docker create --rm --interactive --network "$web" --entrypoint sh "$image" -c '
   set -eu
-  read -r PGPASSWORD
+  IFS= read -r PGPASSWORD
   export PGPASSWORD
   seen=$(getent ahostsv4 "$1" | cut -d " " -f 1 | sort -u | tr "\\n" " ")
   if [ "$seen" != "$2 " ]; then
     echo "$1 leads to ${seen:-nothing}, and the database of $5 is $2: remove what else answers to $1" >&2
     exit 1
   fi
-  ask() {
-    psql --no-psqlrc --quiet --tuples-only --no-align --set ON_ERROR_STOP=1 -h "$1" -U "$2" -d "$3" --command "$4"
-  }
-  mark=$(ask "$1" "$3" "$4" "select setting from pg_file_settings where name = \\$\\$cluster_name\\$\\$
-    order by seqno desc limit 1")
-  if [ -n "$mark" ] && [ "$mark" != "$5" ]; then
-    echo "the database that answers to $1 is marked as that of $mark, not of $5 (its setting cluster_name)" >&2
-    exit 1
-  fi
-  if [ -n "$mark" ]; then echo "$1 is the database of $5"; exit; fi
-  tables=$(ask "$1" "$3" "$4" "select count(*) from pg_tables
-    where schemaname not in (\\$\\$pg_catalog\\$\\$, \\$\\$information_schema\\$\\$)")
-  if [ "$7" = look ]; then echo "$1 has no mark"; exit; fi
-  if [ "$6" = migrated ] && [ "$tables" = 0 ]; then
-    echo "the database of $5 has no table, although earlier releases migrated it: slipway 0.1 may have sent their" >&2
-    echo "migrations to another site on this server (CHANGELOG, 0.2.0). Look where the tables are, before anything" >&2
-    echo "else is done. If it is to be empty, mark it as it is: ALTER SYSTEM SET cluster_name = '\\''$5'\\''" >&2
-    exit 1
-  fi
-  ask "$1" "$3" "$4" "alter system set cluster_name = \\$\\$$5\\$\\$"
-  if [ "$tables" = 0 ]; then echo "$1 is the new database of $5"; exit; fi
-  echo "$1 had no mark, and is the database of $5 from now on"
-' prove "$3" "$address" "$4" "$5" "$6" "$7" "$9")
-trap 'docker rm --force "$id" >/dev/null 2>&1 || true' EXIT
-docker network connect "$2" "$id"
-docker start --attach --interactive "$id"
+  psql --no-psqlrc --quiet --tuples-only --no-align -h "$1" -U "$3" -d "$4" --command "$6"
+' prove "$host" "$address" "$user" "$database" "$site" "$identifier")
+trap 'docker rm --force --volumes "$id" >/dev/null 2>&1 || true' EXIT
+trap 'exit 1' HUP INT TERM
+docker network connect "$network" "$id"
+reached=$(docker start --attach --interactive "$id")
+if [ "$reached" != "$(ask "$identifier")" ]; then
+  echo "$host leads to another cluster than that of $container" >&2
+  exit 1
+fi
+mark=$(ask "select setting from pg_file_settings where name = 'cluster_name' order by seqno desc limit 1")
+if [ -n "$mark" ] && [ "$mark" != "$site" ]; then
+  echo "the database that answers to $host is marked as that of $mark, not of $site (its setting cluster_name)" >&2
+  exit 1
+fi
+if [ -n "$mark" ]; then echo "$host is the database of $site"; exit; fi
+if [ -n "$look" ]; then echo "$host has no mark"; exit; fi
+tables=$(ask "select count(*) from pg_tables where schemaname not in ('pg_catalog', 'information_schema')")
+if [ -n "$migrated" ] && [ "$tables" = 0 ]; then
+  echo "the database of $site has no table, although earlier releases migrated it: slipway 0.1 may have sent their" >&2
+  echo "migrations to another site on this server (docs/operating.md). Look where the tables are, before anything" >&2
+  echo "else is done. If it is to be empty, mark it as it is: ALTER SYSTEM SET cluster_name = '$site'" >&2
+  exit 1
+fi
+ask "alter system set cluster_name = '$site'"
+if [ "$tables" = 0 ]; then echo "$host is the new database of $site"; exit; fi
+echo "$host had no mark, and is the database of $site from now on"
 """
 # $1 a compose project. The last health checks: exit code and output of each.
 HEALTH = """

@@ -92,6 +92,7 @@ class Situation:
         former: Whether its folder still has the name that slipway 0.1 gave it.
         claims: Sites that slipway 0.1 gave that same name, where it is not this one's alone.
         listed: Every container of the server.
+        unknown: Why all this could not be told; empty where it could.
     """
 
     containers: tuple[Container, ...] = ()
@@ -105,6 +106,7 @@ class Situation:
     former: bool = False
     claims: frozenset[tuple[str, str]] = frozenset()
     listed: tuple[Listed, ...] = ()
+    unknown: str = ""
 
     @property
     def next_sequence(self) -> int:

@@ -12,6 +12,7 @@ umask 077
 mkdir -p -- "$(dirname -- "$1")"
 part=$(mktemp -- "$1.XXXXXX")
 trap 'rm -f -- "$part"' EXIT
+trap 'exit 1' HUP INT TERM
 cat >"$part"
 [ "$(wc -c <"$part")" -eq "$4" ] || { echo "only a part of $1 arrived" >&2; exit 1; }
 chmod -- "$2" "$part"

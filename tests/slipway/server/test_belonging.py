@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from slipway.server.belonging import problems
+from slipway.server.belonging import problems, shared
 from slipway.server.inventory import Database, Listed
 from slipway.server.names import Site
 from slipway.server.need import Need
@@ -12,7 +12,7 @@ from slipway.server.situation import Situation
 SITE = Site("shop", "prod")
 OWNER = Owner("shop", "prod", "git.example/team/shop")
 NEED = Need(
-    SITE, database=True, routes=(("shop.example", "/"), ("shop.example", "/api")), owner=OWNER
+    SITE, database="db", routes=(("shop.example", "/"), ("shop.example", "/api")), owner=OWNER
 )
 DATABASE = Database(
     f"{SITE.database}-db-1",
@@ -20,6 +20,7 @@ DATABASE = Database(
     SITE.database,
     SITE.volume,
     frozenset({SITE.network}),
+    ("db",),
 )
 OURS = Listed(
     name=SITE.app("web", 3),
@@ -55,6 +56,26 @@ def test_a_site_in_order_may_have_all_that_it_wants() -> None:
 def test_a_server_that_has_nothing_is_for_whoever_comes() -> None:
     """No owner, no volume, no container."""
     assert problems(NEED, Situation()) == []
+
+
+def test_a_database_does_not_answer_to_another_name_by_a_deploy_alone() -> None:
+    """Its container stays what it is: the way out is told, with what it costs."""
+    (said,) = problems(replace(NEED, database="postgres"), IN_ORDER)
+    assert "names postgres, and the database that is there answers to db" in said
+    assert f"docker network connect --alias postgres --alias db {SITE.network}" in said
+
+
+def test_a_part_of_a_host_that_another_site_has_the_rest_of_is_worth_knowing() -> None:
+    """Documentation below a shop's address is fine, a typo is not: it is told, and stops nothing."""
+    blog = Site("blog", "prod")
+    rule = {"traefik.http.routers.blog.rule": "Host(`shop.example`) && PathPrefix(`/blog`)"}
+    found = replace(IN_ORDER, listed=(Listed(labels={**blog.labels, **rule}),))
+    assert problems(NEED, found) == []
+    first, second = shared(NEED, found)
+    assert first.startswith(
+        "https://shop.example/ is beside https://shop.example/blog of blog--prod"
+    )
+    assert second.startswith("https://shop.example/api is beside")
 
 
 def test_the_site_of_another_repository_is_refused_with_the_ways_out() -> None:
@@ -130,7 +151,7 @@ def test_a_volume_that_something_else_has_open_is_told_with_what() -> None:
     )
     assert problems(NEED, replace(IN_ORDER, listed=(*others, RUNNING))) == [said]
     assert problems(NEED, replace(IN_ORDER, listed=others, database=None)) == [said]
-    assert problems(replace(NEED, database=False), replace(IN_ORDER, listed=others)) == []
+    assert problems(replace(NEED, database=""), replace(IN_ORDER, listed=others)) == []
 
 
 def test_the_volume_of_a_database_of_slipway_0_1_is_looked_at_where_it_is() -> None:
@@ -165,7 +186,7 @@ def test_a_volume_of_slipway_0_1_is_no_matter_where_it_is_clear_whose_it_is() ->
     assert problems(NEED, replace(there, listed=(old_database("blog-prod-database"),))) == []
     assert problems(NEED, replace(there, volumes=there.volumes | {SITE.volume})) == []
     assert problems(NEED, replace(IN_ORDER, volumes=there.volumes)) == []
-    assert problems(replace(NEED, database=False), there) == []
+    assert problems(replace(NEED, database=""), there) == []
 
 
 def test_everything_that_belongs_to_somebody_else_is_told_at_once() -> None:

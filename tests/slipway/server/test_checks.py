@@ -23,9 +23,11 @@ THERE = Situation(
     networks=frozenset({"bridge", "web"}),
     proxy=Proxy("proxy-traefik-1", internal=True),
     volumes=frozenset({SITE.volume}),
-    database=Database("db", "postgres:17", SITE.database, SITE.volume, frozenset({SITE.network})),
+    database=Database(
+        "db", "postgres:17", SITE.database, SITE.volume, frozenset({SITE.network}), ("db",)
+    ),
 )
-NEED = Need(SITE, bytes_to_pull=400_000_000, database=True)
+NEED = Need(SITE, bytes_to_pull=400_000_000, database="db")
 
 
 def test_a_server_in_order_has_no_problem() -> None:

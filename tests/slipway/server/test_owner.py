@@ -103,6 +103,7 @@ def test_what_a_later_slipway_says_more_is_passed_over() -> None:
     "text",
     ["", "{", "null", "[]", "7", '"shop"', "{}", '{"project": "shop", "environment": "prod"}'],
 )
-def test_a_file_that_tells_no_owner_is_nobodys(text: str) -> None:
-    """Torn, empty, or of another form."""
-    assert read(text) is None
+def test_a_file_that_tells_no_owner_keeps_everybody_out(text: str) -> None:
+    """Torn, empty, or of another form: somebody wrote it, and nobody can tell who."""
+    (said,) = read(text).refuses(OWNER, "slipway/shop--prod")
+    assert "slipway/shop--prod/owner.json on the server cannot be read" in said
