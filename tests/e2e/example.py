@@ -42,6 +42,10 @@ def drydock(
     return done
 
 
+# With a token in it, as a job of GitLab has it.
+ORIGIN = "https://ci-token:sentinel-token@gitlab.example/team/mindfulspace.git"
+
+
 @dataclass(frozen=True)
 class Monorepo:
     """A copy of the example in a Git repository of its own; slipway is used from another folder with `-m`."""
@@ -87,7 +91,7 @@ def commit(folder: Path) -> None:
             "remote",
             "add",
             "origin",
-            "https://ci-token:sentinel-token@gitlab.example/team/mindfulspace.git",
+            ORIGIN,
         ],
     ):
         subprocess.run(["git", *arguments], cwd=folder, check=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from pathlib import PurePosixPath
 
 from slipway.server import envfile, target
@@ -93,6 +95,17 @@ def deploy(lab: Lab, release: target.Target, sequence: int) -> None:
         if path.endswith(".yaml"):
             server.ssh(f"docker compose --file {path} up --detach --wait --quiet-pull")
     server.ssh(f"docker logout {lab.registry}")
+    for app in release.apps:
+        _await(lab, app.url, f"{site.former_name}-{app.name}-{sequence}")
+
+
+def _await(lab: Lab, url: str, name: str) -> None:
+    """Healthy in Docker is not routed: Traefik looks every two seconds."""
+    for _ in range(60):
+        if asyncio.run(lab.status(url)) == (200, name):
+            return
+        time.sleep(0.25)
+    raise AssertionError(f"{url} is not answered by {name}")
 
 
 def _files(release: target.Target, sequence: int) -> dict[str, str]:

@@ -22,13 +22,13 @@ from ci.lab.server import Server
 from ci.lab.servers import fresh_servers
 from slipway import configfile, detect, survey
 from slipway.project import Project
-from slipway.server import aim, names
+from slipway.server import aim, names, owner
 from slipway.server.deploy import Deployment
 from slipway.server.operator import Operator
 from slipway.server.routing import Router
 from slipway.server.ssh import Address
 from slipway.server.target import Login, Target
-from tests.e2e.example import ROOT, copy_example
+from tests.e2e.example import ORIGIN, ROOT, copy_example
 
 DRYDOCK = Path(sys.executable).parent / "drydock"
 WEB, API = "https://staging.mindfulspace.example", "https://api.staging.mindfulspace.example"
@@ -268,6 +268,7 @@ class Site:
             key=self.server.key.read_text(),
             who=who,
             ca=self.server.ca.read_text(),
+            repository=owner.repository(ORIGIN),
         )
 
     def deployment(

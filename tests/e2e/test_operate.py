@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,13 +16,16 @@ from slipway.server.doctor import doctor
 from slipway.server.logs import Wanted, logs
 from slipway.server.masking import Mask
 from slipway.server.names import Site as Name
+from slipway.server.operator import Operator
 from slipway.server.overview import overview
 from slipway.server.ssh import ServerError
 from slipway.server.target import Login, Target
-from tests.e2e.site import WEB, Site, example_site, public_names
+from tests.e2e.site import API, WEB, Site, example_site, public_names
 from tests.e2e.tiny import Tiny, push
 
 pytestmark = pytest.mark.engine
+# A network of this test's own, on the bridge between this machine and the server (RFC 4193).
+IPV6 = "fd00:5117:6::"
 
 
 def ignored(_: str) -> None:
@@ -204,3 +208,77 @@ async def test_they_are_functions_of_the_module(tiny: Tiny) -> None:
     assert "tiny listens" in tiny.site.called("logs", "--app", "api")
     assert "is ready" in tiny.site.called("doctor")
     assert "nobody holds the lock" in tiny.site.called("unlock")
+
+
+async def test_an_upload_of_more_than_a_minute_is_not_cut(tiny: Tiny) -> None:
+    """Traefik's own limit is 60 s for a request with all that it uploads."""
+
+    async def slowly() -> AsyncIterator[bytes]:
+        for _ in range(33):
+            yield b"part of a large file"
+            await asyncio.sleep(2)
+
+    host = API.removeprefix("https://")
+    async with tiny.site.client() as client:
+        answer = await client.post(
+            f"https://{tiny.site.server.address}/upload",
+            headers={"Host": host},
+            content=slowly(),
+            extensions={"sni_hostname": host},
+        )
+    assert answer.status_code == 200, answer.text
+
+
+async def test_a_server_that_is_reached_by_ipv6_is_deployed_to(tiny: Tiny) -> None:
+    """Also by its proxy, which is asked at that address."""
+    server = tiny.site.server
+    server.root("ip", "-6", "address", "add", f"{IPV6}2/64", "dev", "eth0", "nodad")
+    bridge = ("ip", "-6", "address", "add", f"{IPV6}1/64", "dev", server.bridge.name, "nodad")
+    subprocess.run(bridge, check=True)
+    acting = tiny.site.operator()
+    key = acting.address.known_hosts[0].partition(" ")[2]
+    address = replace(acting.address, host=f"{IPV6}2", known_hosts=(f"{IPV6}2 {key}",))
+    operator = Operator(
+        acting.site, address, acting.key, acting.who, ca=acting.ca, repository=acting.repository
+    )
+    try:
+        said = await tiny.site.deployment(tiny.target("six"), operator).deploy(ignored)
+    finally:
+        subprocess.run([*bridge[:3], "delete", *bridge[4:]], check=True)
+    assert "mindfulspace--staging runs six" in said
+
+
+async def test_a_name_that_leads_nowhere_is_told_before_anything_is_changed(tiny: Tiny) -> None:
+    """Not after a minute of waiting, with everything else done."""
+    target = tiny.target("typo")
+    host = "api.staging.mindfulspace.invalid"
+    api = replace(target.apps[0], routing=replace(target.apps[0].routing, host=host))
+    before = tiny.site.server.ssh("ls slipway/mindfulspace--staging/releases")
+    with pytest.raises(ConfigError, match=rf"{host} leads nowhere: .* {tiny.site.server.address}"):
+        await tiny.site.deployment(replace(target, apps=(api, target.apps[1]))).deploy(ignored)
+    assert tiny.site.server.ssh("ls slipway/mindfulspace--staging/releases") == before
+
+
+async def test_an_audit_log_that_cannot_be_written_hides_no_error(tiny: Tiny) -> None:
+    """What failed comes first; and what serves although it could not be written down is told."""
+    folder = "slipway/mindfulspace--staging"
+    tiny.site.server.ssh(f"cd {folder} && mv audit.jsonl kept && mkdir audit.jsonl")
+    try:
+        with pytest.raises(
+            ServerError, match=r"(?s)^migrate failed.*And after that: writing the audit log"
+        ):
+            await tiny.site.deployment(tiny.target("bad", code=3)).deploy(ignored)
+        said = "mindfulspace--staging runs good, and that could not be written down"
+        with pytest.raises(ServerError, match=said):
+            await tiny.site.deployment(tiny.target("good")).deploy(ignored)
+    finally:
+        tiny.site.server.ssh(f"cd {folder} && rmdir audit.jsonl && mv kept audit.jsonl")
+
+
+def test_the_server_pulls_with_the_login_that_may_only_read(tiny: Tiny) -> None:
+    """`doctor` tries it where it is configured, and not the one that pushes."""
+    done = tiny.site.call("--pull-user", "reader", "--pull-password", "env:SSH_KEY", "doctor")
+    assert done.returncode == 1
+    assert f"the registry refuses reader at {tiny.site.registry}" in done.stderr
+    half = tiny.site.call("--pull-user", "reader", "doctor")
+    assert "no pull_password" in half.stderr

@@ -130,9 +130,25 @@ def test_each_site_has_a_network_a_volume_and_a_folder_of_its_own(tiny: Tiny, si
     assert server.ssh(f"docker network inspect --format '{{{{.Internal}}}}' {site.network}") == (
         "true\n"
     )
+    # Docker's own 64 MB are too little for parallel queries (docker-library/postgres#416).
+    assert database(tiny, site)["HostConfig"]["ShmSize"] == 256 << 20
     assert json.loads(server.ssh(f"cat {site.folder}/owner.json"))["repository"] == (
         f"git.example/team/{site.project}"
     )
+
+
+def test_nothing_else_is_on_the_server(tiny: Tiny) -> None:
+    """No network, volume, folder or container that is not one site's, or the proxy's."""
+    server = tiny.site.server
+    networks = set(server.ssh("docker network ls --format '{{.Name}}'").split())
+    assert networks == {"bridge", "host", "none", WEB, *(site.network for site in SITES)}
+    volumes = set(server.ssh("docker volume ls --quiet").split())
+    assert volumes == {site.volume for site in SITES}
+    assert set(server.ssh("ls slipway").split()) == {site.name for site in SITES}
+    names = server.ssh("docker ps --all --format '{{.Names}}'").split()
+    owned = {f"{site.database}-db-1" for site in SITES}
+    owned |= {site.app(app, latest(site)) for site in SITES for app in ("api", "frontend")}
+    assert set(names) == owned | {"proxy-traefik-1"}
 
 
 @pytest.mark.parametrize("site", SITES, ids=lambda site: site.name)
@@ -241,3 +257,56 @@ async def test_what_else_answers_to_the_databases_name_stops_a_deploy(
     finally:
         server.ssh("docker rm --force imposter")
     assert rows(tiny, SITES[0]) == before
+
+
+async def test_a_user_who_may_not_look_at_the_cluster_deploys_all_the_same(tiny: Tiny) -> None:
+    """The mark is read as who made the cluster; the address's own user has its tables and no more."""
+    site = SITES[0]
+    name = database(tiny, site)["Name"].removeprefix("/")
+    psql = f"docker exec -i {name} psql -U app -d mindful -v ON_ERROR_STOP=1"
+    make = "CREATE ROLE lesser LOGIN PASSWORD 'lesser-sentinel'; GRANT ALL ON ALL TABLES IN SCHEMA public TO lesser;"
+    tiny.site.server.ssh(psql, stdin=make)
+    target = tiny.recorded(site, "lesser")
+    assert target.database
+    assert target.migration
+    env = {**target.database.env, "POSTGRES_USER": "lesser", "POSTGRES_PASSWORD": "lesser-sentinel"}
+    url = "postgresql://lesser:lesser-sentinel@db:5432/mindful"
+    said = await deployment(
+        tiny,
+        replace(
+            target,
+            database=replace(target.database, env=env),
+            migration=replace(target.migration, env={**target.migration.env, "DATABASE_URL": url}),
+        ),
+    ).deploy(ignored)
+    assert "db is the database of shop--staging" in said
+    assert rows(tiny, site)[-1] == "shop--staging lesser"
+
+
+async def test_a_database_elsewhere_is_migrated_and_said_to_be_nobodys(tiny: Tiny) -> None:
+    """The migrator gets out to it; there is no network, no volume, no database of the site's own."""
+    server, site = tiny.site.server, Site("shop", "managed")
+    secret = "--env POSTGRES_USER=app --env POSTGRES_PASSWORD=app --env POSTGRES_DB=mindful"
+    server.ssh(f"docker run --detach --name managed --publish 15432:5432 {secret} postgres:17")
+    url = f"postgresql://app:app@{server.address}:15432/mindful"
+    target = tiny.recorded(site, "v1")
+    assert target.migration
+    env = {**target.migration.env, "DATABASE_URL": url, "SECONDS_BEFORE": "3"}
+    apps = tuple(replace(app, internal=False) for app in target.apps)
+    elsewhere = replace(
+        target,
+        database=None,
+        managed=server.address,
+        apps=apps,
+        migration=replace(target.migration, env=env),
+    )
+    lines: list[str] = []
+    try:
+        await deployment(tiny, elsewhere).deploy(lines.append)
+        query = "docker exec -i managed psql -U app -d mindful -At"
+        assert server.ssh(query, stdin="select site from visit;").strip() == "shop--managed"
+    finally:
+        server.ssh("docker rm --force --volumes managed")
+    assert any(f"the database is at {server.address}, not on this server" in line for line in lines)
+    assert site.network not in server.ssh("docker network ls --format '{{.Name}}'")
+    assert site.volume not in server.ssh("docker volume ls --quiet")

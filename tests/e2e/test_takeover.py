@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -156,8 +157,8 @@ async def test_the_next_deploy_and_a_rollback_find_nothing_special(tiny: Tiny) -
 async def test_a_rollback_takes_a_site_over_as_well(tiny: Tiny) -> None:
     """Its database joins the site's network although the release says nothing of it."""
     site = Site("shop", "older")
-    former.deploy(tiny.site, tiny.recorded(site, "v1"), 1)
-    former.deploy(tiny.site, tiny.recorded(site, "v2", 1), 2)
+    await asyncio.to_thread(former.deploy, tiny.site, tiny.recorded(site, "v1"), 1)
+    await asyncio.to_thread(former.deploy, tiny.site, tiny.recorded(site, "v2", 1), 2)
     await Rollback(deployment(tiny, site, "v3").operator).run(ignored)
     assert await tiny.site.status(addresses(site)[0]) == (200, "shop--older--api--3")
     assert databases(tiny, "shop--older--api--3") == 1
@@ -181,7 +182,7 @@ async def test_a_takeover_that_is_cut_off_anywhere_is_finished_by_the_next_deplo
     tiny: Tiny,
 ) -> None:
     """Nobody cleans up between, and no request fails."""
-    former.deploy(tiny.site, tiny.recorded(CUT, "v1"), 3)
+    await asyncio.to_thread(former.deploy, tiny.site, tiny.recorded(CUT, "v1"), 3)
     database, reached = f"{CUT.former_database}-db-1", list[str]()
     psql(tiny, database, "create table mark as select 'cut' as site")
     async with (
@@ -224,8 +225,8 @@ def containers(tiny: Tiny, *beginnings: str) -> list[str]:
 async def test_two_sites_with_one_old_name_are_not_guessed_apart(tiny: Tiny) -> None:
     """`one` + `two-three` and `one-two` + `three` had one folder and one database."""
     first, second = Site("one", "two-three"), Site("one-two", "three")
-    former.deploy(tiny.site, tiny.recorded(first, "v1"), 1)
-    former.deploy(tiny.site, tiny.recorded(second, "v1"), 2)
+    await asyncio.to_thread(former.deploy, tiny.site, tiny.recorded(first, "v1"), 1)
+    await asyncio.to_thread(former.deploy, tiny.site, tiny.recorded(second, "v1"), 2)
     with pytest.raises(ConfigError, match=r"one-two \+ three and one \+ two-three into one folder"):
         await deployment(tiny, first, "v2").deploy(ignored)
 

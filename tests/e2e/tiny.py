@@ -21,7 +21,7 @@ from slipway.server import names
 from slipway.server.target import AppRelease, Database, Migration, Routing, Target
 from tests.e2e.site import API, PASSWORD, URL, WEB, Site
 
-# It serves 0.3 s after its start. As PID 1 without a handler it ignores SIGTERM.
+# It answers when it has all of a request. As PID 1 without a handler it ignores SIGTERM.
 SERVER = """
 const http = require('node:http');
 http.createServer((request, response) => {
@@ -29,7 +29,7 @@ http.createServer((request, response) => {
   const seconds = Number(url.searchParams.get('seconds') ?? 0);
   if (url.pathname === '/health') response.statusCode = Number(process.env.HEALTH ?? 200);
   request.resume();
-  setTimeout(() => response.end(process.env.BODY ?? 'ok'), seconds * 1000);
+  request.on('end', () => setTimeout(() => response.end(process.env.BODY ?? 'ok'), seconds * 1000));
 }).listen(Number(process.env.PORT), () => console.log('tiny listens'));
 process.on('SIGTERM', () => process.exit(0));
 """
