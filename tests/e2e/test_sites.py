@@ -264,7 +264,8 @@ async def test_a_user_who_may_not_look_at_the_cluster_deploys_all_the_same(tiny:
     site = SITES[0]
     name = database(tiny, site)["Name"].removeprefix("/")
     psql = f"docker exec -i {name} psql -U app -d mindful -v ON_ERROR_STOP=1"
-    make = "CREATE ROLE lesser LOGIN PASSWORD 'lesser-sentinel'; GRANT ALL ON ALL TABLES IN SCHEMA public TO lesser;"
+    make = "CREATE ROLE lesser LOGIN PASSWORD 'lesser-sentinel'; GRANT CREATE ON SCHEMA public TO lesser; "
+    make += "GRANT ALL ON ALL TABLES IN SCHEMA public TO lesser;"
     tiny.site.server.ssh(psql, stdin=make)
     target = tiny.recorded(site, "lesser")
     assert target.database

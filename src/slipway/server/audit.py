@@ -8,7 +8,7 @@ from .names import Site
 from .ssh import Server
 
 # One write of a short line at the end of a file is whole (POSIX, O_APPEND).
-_APPEND = 'umask 077; mkdir -p -- "$(dirname -- "$1")"; cat >>"$1"; sync -- "$1"'
+_APPEND = 'set -eu; umask 077; mkdir -p -- "$(dirname -- "$1")"; cat >>"$1"; sync -- "$1"'
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from .examine import Question, facts
 from .names import Site
 from .need import Need
 from .operator import Operator, need
-from .rollout import prove
+from .postgres import prove
 from .situation import Situation
 from .ssh import Server, ServerError
 from .target import Database, Target

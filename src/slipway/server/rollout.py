@@ -4,16 +4,14 @@ import posixpath
 from collections.abc import Iterable
 
 from . import compose, envfile, files, names, owner, scripts
-from .cutover import COMPOSE, Cutover, up
-from .names import Site
+from .cutover import COMPOSE, Cutover
+from .postgres import Postgres
 from .situation import COMPLETED, MIGRATED, Container, Kept, Situation, schema
 from .steps import Run, Stage, Step, Write
-from .target import Database, Target
+from .target import Target
 from .targetfile import TargetFile
 
 _PULL_SECONDS = 900.0
-_DUMP_SECONDS = 1800.0
-_DATABASE_SECONDS = 120.0
 # Beyond a migration's own seconds: to see that it has ended, and to remove it.
 _GRACE_SECONDS = 30.0
 
@@ -209,9 +207,7 @@ class _Deploy(_Plan):
     """A release that comes to the server."""
 
     def _before(self) -> list[Stage]:
-        made = []
-        if self.target.database:
-            made.append(Stage("database", self._database(self.target.database)))
+        made = [Stage("database", self._postgres.steps())] if self._postgres else []
         if self.target.migration:
             made.append(Stage("migrations", self._migrations(), self._stop_migrator()))
         return made
@@ -221,19 +217,7 @@ class _Deploy(_Plan):
         if target.owner and not (self.found.owner and self.found.owner.repository):
             path = posixpath.join(target.site.folder, owner.FILE)
             steps.append(Write("owner", path, target.owner.json_text()))
-        if target.database:
-            folder, there = self._database_folder, self.found.database
-            file = files.database(
-                target.site,
-                target.database,
-                project=there.project if there else target.site.database,
-                volume=self._volume,
-            )
-            text = compose.render(file)
-            env = envfile.render(target.database.env)
-            steps.append(Write("db.env", posixpath.join(folder, files.DATABASE_ENV), env))
-            steps.append(Write("database.yaml", posixpath.join(folder, "compose.yaml"), text))
-        return tuple(steps)
+        return (*steps, *(self._postgres.files() if self._postgres else ()))
 
     def _texts(self) -> dict[str, str]:
         target = self.target
@@ -249,61 +233,14 @@ class _Deploy(_Plan):
         return made
 
     @property
-    def _database_folder(self) -> str:
-        return posixpath.join(self.target.site.folder, "database")
-
-    @property
-    def _volume(self) -> str:
-        """That of the database which is there: its files are nowhere else."""
-        there = self.found.database
-        return there.volume if there and there.volume else self.target.site.volume
-
-    def _database(self, database: Database) -> tuple[Step, ...]:
-        """Started where it does not run, never made again; proved to be this site's before it is used."""
-        site, steps = self.target.site, list[Step]()
-        if self._volume not in self.found.volumes:
-            labels = [f"--label={key}={value}" for key, value in site.labels.items()]
-            steps.append(
-                Run(f"volume {self._volume}", ("docker", "volume", "create", *labels, self._volume))
-            )
-        file = posixpath.join(self._database_folder, "compose.yaml")
-        steps.append(Run("start the database", up(file, "--no-recreate"), _DATABASE_SECONDS))
-        steps.append(self._prove(database))
-        # One that is made now has nothing in it.
-        if database.keep_dumps and self._volume in self.found.volumes:
-            steps.append(self._dump(database, file))
-        return tuple(steps)
-
-    def _prove(self, database: Database) -> Step:
-        there = self.found.database
-        container = (
-            there.name if there else f"{self.target.site.database}-{files.DATABASE_SERVICE}-1"
-        )
-        before = any(kept.migrated for kept in self.found.releases)
-        return prove(self.target.site, database, container, migrated=before)
-
-    def _dump(self, database: Database, file: str) -> Step:
-        """A dump before the migrations."""
-        who = (database.user, database.name)
-        command = ("sh", "-c", scripts.DUMP, "dump", file, self._dumps, self._dump_name, *who)
-        return Run("dump", command, _DUMP_SECONDS, reported=True)
-
-    @property
-    def _dumps(self) -> str:
-        return posixpath.join(self._database_folder, "dumps")
-
-    @property
-    def _dump_name(self) -> str:
-        return f"{self.sequence:06d}-{self.target.identifier}.dump"
+    def _postgres(self) -> Postgres | None:
+        database, site = self.target.database, self.target.site
+        dump = f"{self.sequence:06d}-{self.target.identifier}.dump"
+        return Postgres(site, database, self.found, dump) if database else None
 
     def _record(self) -> tuple[Step, ...]:
-        """Only a deploy that served lets go of older dumps."""
-        database = self.target.database
-        if not database or not database.keep_dumps or self._volume not in self.found.volumes:
-            return super()._record()
-        arguments = (self._dumps, self._dump_name, str(database.keep_dumps))
-        keep = Run("keep the newest dumps", ("sh", "-c", scripts.KEEP_DUMPS, "keep", *arguments))
-        return (keep, *super()._record())
+        kept = self._postgres.keep() if self._postgres else ()
+        return (*kept, *super()._record())
 
     def _migrations(self) -> tuple[Step, ...]:
         migration = self.target.migration
@@ -340,24 +277,6 @@ class _Rollback(_Plan):
     def _copy(self, name: str) -> Step:
         source, path = posixpath.join(self.source, name), posixpath.join(self.folder, name)
         return Run(f"copy {name}", ("sh", "-c", scripts.COPY, "copy", source, path))
-
-
-def prove(
-    site: Site, database: Database, container: str, *, migrated: bool = False, look: bool = False
-) -> Run:
-    """Whose the database is that apps of a site reach by the name in its address.
-
-    Args:
-        site: The site.
-        database: The database, with its password.
-        container: The name of its container.
-        migrated: Whether earlier releases migrated it: then it cannot be without a table.
-        look: Whether one without a mark stays so.
-    """
-    who = (database.host, database.user, database.name, site.name)
-    how = ("migrated" if migrated else "", names.WEB, "look" if look else "")
-    command = ("sh", "-c", scripts.PROVE, "prove", container, site.network, *who, *how)
-    return Run("whose it is", command, stdin=f"{database.password}\n", reported=True)
 
 
 def _remove_migrator(project: str) -> Run:

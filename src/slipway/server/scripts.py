@@ -49,14 +49,21 @@ find "$1" -type f \\( -name '*.env.??????' -o -name '*.json.??????' -o -name '*.
   -o -name 'completed.??????' -o -name 'migrated.??????' -o -name '*.dump.part' \\) -delete
 """
 # $1 the migrator's compose project: `down` by a project's name passes over what `run` made.
-REMOVE = 'docker ps --all --quiet --filter "label=com.docker.compose.project=$1" | xargs -r docker rm --force'
+REMOVE = """
+set -eu
+there() { docker ps --all --quiet --filter "label=com.docker.compose.project=$1"; }
+ids=$(there "$1")
+[ -z "$ids" ] || docker rm --force $ids || [ -z "$(there "$1")" ]
+"""
 # $1 a migrator's compose project, $2 how many seconds it may take from its start on. A migration that is ended in the
-# middle leaves a database that Prisma does not go on with (P3009).
+# middle leaves a database that Prisma does not go on with (P3009). One that has ended by itself may be gone by now.
 AWAIT = (
     """
-for id in $(docker ps --quiet --filter "label=com.docker.compose.project=$1"); do
-  started=$(date --date "$(docker inspect --format '{{.State.StartedAt}}' "$id")" +%s) || continue
-  left=$((started + $2 - $(date +%s)))
+set -eu
+ids=$(docker ps --quiet --filter "label=com.docker.compose.project=$1")
+for id in $ids; do
+  started=$(docker inspect --format '{{.State.StartedAt}}' "$id" 2>/dev/null) || continue
+  left=$(($(date --date "$started" +%s) + $2 - $(date +%s)))
   [ "$left" -le 0 ] || timeout "$left" docker wait "$id" >/dev/null 2>&1 || true
 done
 """
