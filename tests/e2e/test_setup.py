@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
@@ -70,6 +71,7 @@ docker ps --format '{{.ID}} {{.Names}}'
 nft list table inet slipway
 """
 KEY = "/home/deploy/proxy/dynamic/mindfulspace--staging.key"
+SUBNET = "{{range .IPAM.Config}}{{.Subnet}}{{end}}"
 DAEMON = "docker info --format '{{.LoggingDriver}}'"
 # As if each had been written a moment ago, over what was there before.
 CUT = """
@@ -102,6 +104,15 @@ async def test_a_bare_server_is_prepared_and_deployed_to(
         await site.deployment(tiny.target("first"), operator).deploy(lambda _: None)
     for url in (f"{API}/health", f"{WEB}/health"):
         assert (await site.status(url))[0] == 200
+
+
+async def test_some_hundred_sites_find_room_for_their_networks(site: Site, prepared: str) -> None:
+    """Docker's own pools end near thirty: a site's network comes from ours, and is no larger than it has to be."""
+    assert prepared
+    inspect = f"docker network inspect --format '{SUBNET}' mindfulspace--staging--internal"
+    network = ipaddress.ip_network(site.server.ssh(inspect).strip())
+    assert network.subnet_of(ipaddress.ip_network("172.24.0.0/13"))
+    assert network.num_addresses == 256
 
 
 async def test_a_second_time_nothing_is_changed(site: Site, prepared: str, wanted: Wanted) -> None:
