@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from drydock.source import ModuleSource
 
 SDK_VERSION = "0.21.8"
-"""The dagger-io of the engine whose API drydock serves."""
+"""The dagger-io of the engine whose API drydock serves, which modules without a lock get."""
+SERVED = "0.21"
+"""Modules may lock any release of this series: the protocol between engine and SDK is the same in all of them."""
 
 SHOWN_AFTER = 2.0
 """Seconds before an environment in the making is announced."""
@@ -39,10 +41,10 @@ def python_of(source: ModuleSource) -> Path:
         DrydockError: If the environment cannot be made.
     """
     own = source.source / ".venv"
-    if sdk_version(own) == SDK_VERSION:
+    if is_served(sdk_version(own)):
         return own / "bin" / "python"
     kept = paths.cache() / "venvs" / _digest(source)
-    if sdk_version(kept) != SDK_VERSION:
+    if not is_served(sdk_version(kept)):
         _make(source, kept)
     return kept / "bin" / "python"
 
@@ -53,6 +55,11 @@ def sdk_version(environment: Path) -> str | None:
         return None
     found = next(environment.glob("lib/python3*/site-packages/dagger_io-*.dist-info"), None)
     return found.name.removeprefix("dagger_io-").removesuffix(".dist-info") if found else None
+
+
+def is_served(version: str | None) -> bool:
+    """Whether drydock runs modules that have this version of dagger-io."""
+    return version is not None and version.startswith(f"{SERVED}.")
 
 
 def _digest(source: ModuleSource) -> str:
@@ -113,10 +120,10 @@ def _is_locked(source: ModuleSource) -> bool:
 def _sync(source: ModuleSource, building: Path) -> None:
     options = ["--frozen", "--no-dev", "--no-install-project", "--compile-bytecode"]
     _uv(["sync", *options, "--project", str(source.source)], UV_PROJECT_ENVIRONMENT=str(building))
-    if (version := sdk_version(building)) != SDK_VERSION:
+    if not is_served(version := sdk_version(building)):
         raise DrydockError(
-            f"{source.source / 'uv.lock'}: locks dagger-io {version}, drydock serves the API of "
-            f"{SDK_VERSION}. Set dagger-io=={SDK_VERSION} in pyproject.toml and run: uv lock"
+            f"{source.source / 'uv.lock'}: locks dagger-io {version}, drydock serves {SERVED}.x. Set "
+            f"dagger-io=={SDK_VERSION} in pyproject.toml and run: uv lock"
         )
 
 

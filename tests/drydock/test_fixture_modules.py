@@ -228,3 +228,20 @@ def test_a_check_takes_the_constructor_s_arguments_from_the_user_s_file(
     assert "password" in caller.fails(1, "check", *POSTGRES)
     (caller.cwd / ".env").write_text("POSTGRES_KIT_PASSWORD=env://PGPASSWORD\n")
     assert caller.run("check", *POSTGRES).returncode == 0
+
+
+@pytest.mark.parametrize("version", ["0.21.0", "0.21.11"])
+def test_a_module_runs_with_whichever_sdk_of_the_series_it_locks(
+    caller: Caller, tmp_path: Path, version: str
+) -> None:
+    """The oldest and the newest: values, a folder, an error, checks."""
+    root = shutil.copytree(FIXTURES / "greeter", tmp_path / "greeter")
+    project = '[project]\nname = "greeter"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    (root / "pyproject.toml").write_text(f'{project}dependencies = ["dagger-io=={version}"]\n')
+    subprocess.run(["uv", "lock", "--quiet"], cwd=root, check=True)
+    assert (
+        caller.prints("-m", str(root), "call", "hello", "--name", version) == f"Hello, {version}."
+    )
+    assert caller.prints("-m", str(root), "call", "shelf", "entries").split() == ["a.txt", "b/"]
+    assert "odd" in caller.fails(1, "-m", str(root), "call", "fail", "--message", "odd")
+    assert "the shelf is empty" in caller.fails(1, "-m", str(root), "check")

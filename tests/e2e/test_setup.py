@@ -110,8 +110,8 @@ async def test_some_hundred_sites_find_room_for_their_networks(site: Site, prepa
     """Docker's own pools end near thirty: a site's network comes from ours, and is no larger than it has to be."""
     assert prepared
     inspect = f"docker network inspect --format '{SUBNET}' mindfulspace--staging--internal"
-    network = ipaddress.ip_network(site.server.ssh(inspect).strip())
-    assert network.subnet_of(ipaddress.ip_network("172.24.0.0/13"))
+    network = ipaddress.IPv4Network(site.server.ssh(inspect).strip())
+    assert network.subnet_of(ipaddress.IPv4Network("172.24.0.0/13"))
     assert network.num_addresses == 256
 
 
