@@ -18,6 +18,7 @@ from typing import Any
 from drydock import daemon, paths, temporary
 from drydock.errors import DrydockError
 from drydock.faults import told
+from drydock.inflight import shared
 from drydock.llb_assembly import Lowered
 from drydock.logins import GIVEN
 from drydock.progress import Progress
@@ -78,7 +79,7 @@ class BuildKit:
             DrydockError: If there is no daemon, and none can be started.
         """
         if self._address is None:
-            self._address = asyncio.create_task(asyncio.to_thread(self.locate))
+            self._address = shared(asyncio.to_thread(self.locate))
         return await asyncio.shield(self._address)
 
     async def solve(

@@ -18,6 +18,7 @@ from drydock.archives import Archives
 from drydock.buildkit import Solved, SolveError, exporter
 from drydock.errors import ApiError, ExecError
 from drydock.graph import OciLayout
+from drydock.inflight import shared
 from drydock.objects import Container, Directory, File, ImageConfig, Secret
 from drydock.ocistore import OciStore
 
@@ -59,7 +60,7 @@ class ImageStore:
         task = self._resolved.get(key)
         # What was not there may have been pushed since.
         if task is None or (task.done() and (task.cancelled() or task.exception())):
-            task = self._resolved[key] = asyncio.create_task(self._resolve(*key))
+            task = self._resolved[key] = shared(self._resolve(*key))
         return await asyncio.shield(task)
 
     async def _resolve(self, ref: str, platform: str) -> Resolved:

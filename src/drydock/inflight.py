@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Result = TypeVar("Result")
 
@@ -54,6 +54,22 @@ class InFlight(Generic[Result]):
             if work.askers == 0:
                 del self._working[key]
                 await _end(work)
+
+
+def shared(work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+    """A task that its askers await behind `asyncio.shield`.
+
+    Its failure is theirs. Where all of them have gone before it fails, nobody is left to be told, and asyncio would
+    print a traceback ("Task exception was never retrieved").
+    """
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(_retrieve)
+    return task
+
+
+def _retrieve(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()
 
 
 def _begin(make: Callable[[], AbstractAsyncContextManager[Result]]) -> _Work[Result]:

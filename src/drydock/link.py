@@ -16,6 +16,7 @@ from typing import Any
 
 from drydock import temporary
 from drydock.errors import ApiError
+from drydock.inflight import shared
 from drydock.streams import Stream
 
 STREAM_WITHIN = 15
@@ -59,7 +60,7 @@ class Link:
     async def path(self) -> str:
         """Where it listens."""
         if self._path is None:
-            self._path = asyncio.create_task(self._listen())
+            self._path = shared(self._listen())
         return await asyncio.shield(self._path)
 
     async def close(self) -> None:

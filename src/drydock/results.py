@@ -21,6 +21,7 @@ from drydock import paths, recipes
 from drydock.contents import ID, Contents, UnkeepableError
 from drydock.environment import SDK_VERSION
 from drydock.graph import Local, OciLayout, SecretRef, Value
+from drydock.inflight import shared
 from drydock.objects import Secret
 from drydock.schema.moduletypes import ModuleObject
 
@@ -71,7 +72,7 @@ class Results:
         if key not in self._called:
             kept = _Kept(self._session, source, key, contents)
             work = self._get(kept, lifetime(source, function), run)
-            self._called[key] = asyncio.ensure_future(work)
+            self._called[key] = shared(work)
         try:
             # Others may wait for the same call: one that gives up does not end it for them.
             return await asyncio.shield(self._called[key])

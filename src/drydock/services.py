@@ -18,6 +18,7 @@ from drydock.errors import ApiError
 from drydock.execs import health_check, make_exec
 from drydock.graph import Exec, Scratch
 from drydock.hostports import HostService
+from drydock.inflight import shared
 from drydock.link import Control, Link
 from drydock.objects import Service
 from drydock.servicefaults import aliased, heard, not_listening, told, why_ended
@@ -129,7 +130,7 @@ class Services:
         """
         while True:
             if service.key not in self._starting:
-                self._starting[service.key] = asyncio.create_task(self._started(service))
+                self._starting[service.key] = shared(self._started(service))
             starting = self._starting[service.key]
             try:
                 running = await asyncio.shield(starting)

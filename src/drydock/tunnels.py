@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from drydock import daemon, daemonprocess
 from drydock.errors import ApiError
 from drydock.hostports import Forward, Tunnel
+from drydock.inflight import shared
 from drydock.objects import Port, Service
 from drydock.streams import Stream, listen, pipe
 
@@ -46,7 +47,7 @@ class Tunnels:
             ApiError: If the service does not start, or a port is taken.
         """
         if tunnel.key not in self._opening:
-            self._opening[tunnel.key] = asyncio.create_task(self._open(tunnel))
+            self._opening[tunnel.key] = shared(self._open(tunnel))
         try:
             return (await asyncio.shield(self._opening[tunnel.key])).ports
         except ApiError:

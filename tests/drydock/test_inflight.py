@@ -1,10 +1,11 @@
 """Work that several ask for at the same time."""
 
 import asyncio
+import gc
 
 import pytest
 
-from drydock.inflight import InFlight
+from drydock.inflight import InFlight, shared
 
 
 class Counted:
@@ -63,3 +64,41 @@ async def test_a_failure_is_everybodys() -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
             await shared.share("k", fail)
+
+
+async def test_a_failure_that_nobody_is_left_to_hear_of_prints_no_traceback() -> None:
+    """As where a session ended while an image was looked up that is not there."""
+    printed: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: printed.append(context))
+    let_go = asyncio.Event()
+
+    async def fail() -> str:
+        await let_go.wait()
+        raise ValueError("no such image")
+
+    async def ask(task: asyncio.Task[str]) -> str:
+        return await asyncio.shield(task)
+
+    task = shared(fail())
+    asking = asyncio.create_task(ask(task))
+    await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.wait([asking])
+    let_go.set()
+    await asyncio.wait([task])
+    del task, asking
+    gc.collect()
+    await asyncio.sleep(0)
+    assert printed == []
+
+
+async def test_a_failure_is_that_of_everybody_who_asks() -> None:
+    """Also of who asks when it is over."""
+
+    async def fail() -> str:
+        raise ValueError("no such image")
+
+    task = shared(fail())
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no such image"):
+            await asyncio.shield(task)
