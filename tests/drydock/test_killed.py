@@ -190,7 +190,8 @@ def test_nothing_stays_of_a_killed_session(place: Place, number: signal.Signals)
     place.appears(place.runs(f"sleep {seconds}.2"))
     killed += [exec_, service]
 
-    made = f'withExec(args: ["sh", "-c", "head -c 60000000 /dev/urandom > /{seconds}"])'
+    # The last by name, and large: the export is far from its end when the first folder of it is there.
+    made = f'withExec(args: ["sh", "-c", "head -c 200000000 /dev/urandom > /z{seconds}"])'
     killed.append(place.query(f'{BASE} {{ {made} {{ rootfs {{ export(path: "out") }} }} }} }}'))
     place.appears(lambda: [*(place.root / "cwd").glob(".drydock-*/bin")])
     pushed = 'publish(address: "127.0.0.1:9/nobody:1")'
