@@ -46,7 +46,6 @@ class Facts:
         registry: What the registry said to the login: empty for yes, or where none was tried.
         addresses: Public host → the addresses that it leads to from here; none where it leads nowhere.
         own: The server's own addresses, as its name leads to them from here.
-        proxy_arguments: What the proxy was started with.
         proxy_refused: What docker said to the proxy, if it refused it.
     """
 
@@ -60,7 +59,6 @@ class Facts:
     registry: str = ""
     addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
     own: frozenset[str] = frozenset()
-    proxy_arguments: tuple[str, ...] = ()
     proxy_refused: str = ""
 
 
@@ -87,7 +85,7 @@ def problems(facts: Facts, need: Need, found: Situation) -> list[str]:
 
 def warnings(facts: Facts, found: Situation) -> list[str]:
     """What is worth changing, and is in no deploy's way."""
-    said = " ".join(facts.proxy_arguments).lower()
+    said = " ".join(found.proxy.arguments if found.proxy else ()).lower()
     # What is in a file or in its environment is not seen.
     options = _WORTH if "providers.docker" in said else {}
     made = [text for option, text in options.items() if option not in said]

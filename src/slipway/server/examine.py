@@ -1,6 +1,5 @@
 """Asks a server for the facts that preflight judges; nothing is changed."""
 
-import json
 import socket
 import time
 from collections.abc import Iterable
@@ -82,7 +81,6 @@ async def facts(server: Server, question: Question) -> Facts:
         raise failed.exceptions[0] from None
     docker = found["docker"]
     proxy = question.found.proxy
-    arguments, refused = await _proxy(server, proxy.name) if proxy else ((), "")
     known = await _addresses({*question.hosts, server.address.host})
     return Facts(
         docker=docker.output.strip() if not docker.code else "",
@@ -97,8 +95,7 @@ async def facts(server: Server, question: Question) -> Facts:
         addresses={host: known[host] for host in question.hosts},
         own=known[server.address.host],
         registry=await _login(server, login) if login and not docker.code else "",
-        proxy_arguments=arguments,
-        proxy_refused=refused,
+        proxy_refused=await _proxy(server, proxy.name) if proxy else "",
     )
 
 
@@ -115,13 +112,12 @@ async def _address(host: str) -> frozenset[str]:
     return frozenset(str(address[0]) for *_, address in told)
 
 
-async def _proxy(server: Server, name: str) -> tuple[tuple[str, ...], str]:
-    """What the proxy was started with, and docker's refusal in its log."""
-    shown = await server.run("docker", "inspect", "--format", "{{json .Args}}", name)
+async def _proxy(server: Server, name: str) -> str:
+    """Docker's refusal in the proxy's log; empty where there is none."""
     log = await server.run("docker", "logs", "--since", "10m", "--tail", "50", name)
     lines = (log.output + log.error).splitlines()
     refused = [line[line.index("client version") :] for line in lines if _REFUSED in line]
-    return tuple(json.loads(shown.output or "[]") or ()), refused[-1][:200] if refused else ""
+    return refused[-1][:200] if refused else ""
 
 
 async def _login(server: Server, login: Login) -> str:

@@ -275,10 +275,12 @@ class Proxy:
     Attributes:
         name: Its name.
         internal: Whether it has the entry point that apps reach each other by.
+        arguments: What it was started with.
     """
 
     name: str
     internal: bool
+    arguments: tuple[str, ...] = ()
 
 
 def proxy(listed: Iterable[Listed]) -> Proxy | None:
@@ -286,7 +288,7 @@ def proxy(listed: Iterable[Listed]) -> Proxy | None:
     for container in listed:
         if container.running and 443 in container.ports:
             internal = any(_INTERNAL.fullmatch(argument) for argument in container.arguments)
-            return Proxy(container.name, internal)
+            return Proxy(container.name, internal, container.arguments)
     return None
 
 

@@ -116,6 +116,11 @@ class Site:
             **instance,
         }
 
+    @property
+    def label_options(self) -> tuple[str, ...]:
+        """The same for docker's `create` commands."""
+        return tuple(f"--label={key}={value}" for key, value in self.labels.items())
+
     def app_labels(self, app: str, sequence: int, identifier: str) -> dict[str, str]:
         """What an app's container carries: the old ones are found, and removed, by these."""
         return {

@@ -56,8 +56,7 @@ class Postgres:
         """Started where it does not run, never made again; proved to be this site's before it is used."""
         steps: list[Step] = []
         if not self._has_files:
-            labels = [f"--label={key}={value}" for key, value in self.site.labels.items()]
-            create = ("docker", "volume", "create", *labels, self.volume)
+            create = ("docker", "volume", "create", *self.site.label_options, self.volume)
             steps.append(Run(f"volume {self.volume}", create))
         start = Run("start the database", up(self._file, "--no-recreate"), _START_SECONDS)
         steps += [start, self._prove()]

@@ -100,7 +100,7 @@ class _Plan:
             return Stage("network", ())
         name, steps = target.site.network, list[Step]()
         if name not in found.networks:
-            labels = [f"--label={key}={value}" for key, value in target.site.labels.items()]
+            labels = target.site.label_options
             create = ("docker", "network", "create", "--internal", *labels, name)
             steps.append(Run(f"network {name}", create))
         if found.database and name not in found.database.networks:

@@ -86,13 +86,11 @@ def test_what_is_not_there_is_told_with_its_fix(
 
 def test_a_name_that_leads_elsewhere_is_told_and_stops_nothing() -> None:
     """A content network may be in front of the server; a typo may be, too."""
-    facts = replace(
-        GOOD,
-        addresses={"shop.example": frozenset({"198.51.100.1"})},
-        proxy_arguments=("--providers.docker=true", "…idleconntimeout=3s", "…readtimeout=1h"),
-    )
-    assert problems(facts, NEED, THERE) == []
-    (warning,) = warnings(facts, THERE)
+    facts = replace(GOOD, addresses={"shop.example": frozenset({"198.51.100.1"})})
+    arguments = ("--providers.docker=true", "…idleconntimeout=3s", "…readtimeout=1h")
+    there = replace(THERE, proxy=Proxy("proxy-traefik-1", internal=True, arguments=arguments))
+    assert problems(facts, NEED, there) == []
+    (warning,) = warnings(facts, there)
     assert "198.51.100.1" in warning
     assert "203.0.113.7" in warning
 

@@ -358,7 +358,7 @@ def test_the_proxy_tells_whether_apps_reach_each_other_by_it(
 ) -> None:
     """By the address of its internal entry point, however Traefik's option is written."""
     listed = [foreign(), Listed(name="edge", ports=frozenset({80, 443}), arguments=arguments)]
-    assert inventory.proxy(listed) == Proxy("edge", internal=internal)
+    assert inventory.proxy(listed) == Proxy("edge", internal=internal, arguments=arguments)
 
 
 def test_what_does_not_run_or_has_another_port_is_no_proxy() -> None:
@@ -366,4 +366,6 @@ def test_what_does_not_run_or_has_another_port_is_no_proxy() -> None:
     stopped = Listed(name="old", status="exited", ports=frozenset({443}))
     assert inventory.proxy([stopped, Listed(name="app", ports=frozenset({8443}))]) is None
     (proxy,) = inventory.read(PROXY_LINE)
-    assert inventory.proxy([stopped, proxy]) == Proxy("proxy-traefik-1", internal=True)
+    assert inventory.proxy([stopped, proxy]) == Proxy(
+        "proxy-traefik-1", internal=True, arguments=proxy.arguments
+    )
