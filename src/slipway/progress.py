@@ -10,8 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 Say = Callable[[str], None]
+
+# A module's output is shown as it comes.
+show: Say = partial(print, flush=True)
 
 # Every GitLab's address of a job has this, and no other server's.
 _GITLAB_JOB = "/-/jobs/"

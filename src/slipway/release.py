@@ -1,21 +1,13 @@
 """Images put together into a release: exported, published."""
 
 import time
-from collections.abc import Sequence
 from typing import Annotated
 
 import dagger
 from dagger import Doc, dag, field, function, object_type
 
-from .checkout import surveyed
 from .errors import SlipwayError
-from .evaluation import inspect, side_by_side
 from .failures import reported
-from .publication import requested
-from .publish import Publisher
-from .releasefile import ReleasedImage, ReleaseFile
-from .report import ImageFacts
-from .runtime import Made
 
 
 @object_type
@@ -77,17 +69,20 @@ class Release:
     @function
     async def export(self) -> dagger.Directory:
         """The release as files: each image's OCI tarball, and `release.json` with the digests."""
+        from .commands.export import export
+        from .releasefile import ReleaseFile
+
         with reported():
+            file = ReleaseFile(
+                name=self.project,
+                environment=self.environment,
+                version=self.version,
+                revision=self.revision,
+                source=self.source,
+                images={},
+            )
             tarballs = {image.name: image.container.as_tarball() for image in self.images}
-
-            async def one(name: str) -> ImageFacts:
-                return await inspect(name, tarballs[name])
-
-            known = await side_by_side(one, list(tarballs))
-            files = dag.directory()
-            for name, tarball in tarballs.items():
-                files = files.with_file(f"{name}.tar", tarball, permissions=0o644)
-            return files.with_new_file("release.json", manifest(self, known))
+            return await export(tarballs, file)
 
     @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
     async def publish(
@@ -97,6 +92,11 @@ class Release:
         ] = False,
     ) -> dagger.Directory:
         """Push every image; `release.json`, a report and bills of materials, to export."""
+        from .checkout import surveyed
+        from .publication import requested
+        from .publish import Publisher
+        from .runtime import Made
+
         since = time.time()
         with reported():
             request = requested(self.request, force=force)
@@ -111,19 +111,3 @@ class Release:
             for name, bill in published.sboms.items():
                 files = files.with_file(file.images[name].sbom or name, bill, permissions=0o644)
             return files
-
-
-def manifest(release: Release, images: Sequence[ImageFacts]) -> str:
-    """release.json of a release that was not pushed."""
-    made = {
-        image.name: ReleasedImage(digest=image.digest, size=image.size, tarball=f"{image.name}.tar")
-        for image in sorted(images, key=lambda image: image.name)
-    }
-    return ReleaseFile(
-        name=release.project,
-        environment=release.environment,
-        version=release.version,
-        revision=release.revision,
-        source=release.source,
-        images=made,
-    ).json_text()

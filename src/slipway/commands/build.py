@@ -1,0 +1,40 @@
+"""`build`: every image, and a report of it."""
+
+import time
+
+from slipway import report
+from slipway.evaluation import evaluate
+from slipway.given import Given
+from slipway.labels import REVISION, VERSION, notes
+from slipway.survey import take
+
+from .making import images_of, labels_of, workshop_of
+
+
+async def build(given: Given, env: str, api_url: str | None) -> str:
+    """Build every image.
+
+    Args:
+        given: What the caller gives.
+        env: The environment.
+        api_url: NEXT_PUBLIC_API_URL, instead of the environment's.
+
+    Returns:
+        The report.
+    """
+    since = time.time()
+    survey = await take(given.ws, given.config)
+    workshop = workshop_of(given, survey, env, api_url)
+    labels = labels_of(given, survey)
+    images = await images_of(given, survey, workshop)
+    facts, steps = await evaluate(images)
+    return report.render(
+        title=f"{survey.project.name}, {env}, version {labels[VERSION]}, "
+        f"revision {labels[REVISION][:12]}",
+        notes=notes(survey, workshop.build_args),
+        findings=() if survey.config else survey.project.findings,
+        images=facts,
+        steps=steps,
+        since=since,
+        now=time.time(),
+    )
