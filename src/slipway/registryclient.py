@@ -1,0 +1,223 @@
+"""Asks one registry with one login: finds its API, logs in, and says in words what is refused."""
+
+import ssl
+from contextlib import suppress
+from http import HTTPStatus
+
+import anyio
+import httpx
+
+from .registryfaults import RegistryError, Verb, told
+from .registryhttp import Answer, Request, loopback, same_origin, shown
+from .registrytoken import Challenge, Login, Refused, Tokens, challenges
+from .registrywire import Wire, WireError
+
+# Docker Hub's API has another name than its images, and one folder for those without any.
+_HUB = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
+_ACTIONS: dict[Verb, str] = {"pull": "pull", "push": "pull,push"}
+
+
+class Client:
+    """The API of one registry."""
+
+    def __init__(self, host: str, api: str | None, ca: str, login: Login) -> None:
+        """Load what is trusted; nothing is asked yet.
+
+        Args:
+            host: The registry's host and port.
+            api: The base of its API, where it is not that host over HTTPS.
+            ca: PEM text of a further authority.
+            login: Who logs in.
+
+        Raises:
+            RegistryError: That text is no certificate.
+        """
+        self._host = host
+        self._login = login
+        self._api = httpx.URL(api or f"https://{_HUB.get(host, host)}")
+        # As engines do: what listens on this machine alone needs no TLS.
+        self._maybe_plain = api is None and loopback(self._api.host)
+        try:
+            self._wire = Wire(self._api.host, ca)
+        except ssl.SSLError:
+            raise RegistryError(
+                "the file that ca under [registry] in slipway.toml names holds no certificate in PEM format "
+                "(-----BEGIN CERTIFICATE-----)"
+            ) from None
+        self._tokens = Tokens(self._wire, host, login)
+        self._challenge: Challenge | None = None
+        self._lock = anyio.Lock()
+        self._found = False
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._wire.close()
+
+    async def ask(
+        self,
+        method: str,
+        repository: str,
+        path: str,
+        *,
+        verb: Verb = "pull",
+        headers: dict[str, str] | None = None,
+        content: bytes = b"",
+        limit: int = 1_000_000,
+    ) -> Answer:
+        """Ask about one repository, logged in if the registry wants it.
+
+        Args:
+            method: GET, PUT or POST.
+            repository: With the host.
+            path: Below the repository, such as manifests/TAG.
+            verb: What the login must be allowed to do there.
+            headers: Further headers.
+            content: The body.
+            limit: How many bytes the answer may have.
+
+        Returns:
+            The answer, whatever its status.
+
+        Raises:
+            RegistryError: The registry does not answer, or refuses the login.
+        """
+        await self._find()
+        name = self._name(repository)
+        request = Request(method, self._url(f"{name}/{path}"), headers or {}, content, limit)
+        try:
+            answer = await self._logged_in(request, f"repository:{name}:{_ACTIONS[verb]}")
+        except (WireError, Refused) as error:
+            raise self._told(str(error), verb) from None
+        if answer.status == HTTPStatus.UNAUTHORIZED or not (
+            answer.good or same_origin(answer.url, self._api)
+        ):
+            raise self.refused(answer, verb)
+        return answer
+
+    async def cancel(self, upload: Answer, repository: str) -> None:
+        """Cancel an upload that was begun; where that fails, the registry forgets it by itself.
+
+        Args:
+            upload: The answer to its beginning.
+            repository: Its repository, with the host.
+        """
+        location = upload.headers.get("Location", "")
+        with suppress(WireError, Refused, RegistryError, httpx.InvalidURL):
+            url = upload.url.join(location)
+            if location and same_origin(url, self._api):
+                # A right of its own in many registries.
+                scope = f"repository:{self._name(repository)}:delete"
+                login = await self._authorization(self._challenge, scope)
+                await self._wire.ask(Request("DELETE", url).authorized(login))
+
+    def refused(self, answer: Answer, verb: Verb) -> RegistryError:
+        """The error of an answer that is none of those expected.
+
+        Args:
+            answer: The answer.
+            verb: What was being done.
+        """
+        if not same_origin(answer.url, self._api):
+            return RegistryError(
+                f"{self._host} redirects to {answer.url.host}, which refuses ({self._scrubbed(answer.words())}). "
+                "See whether the storage of the registry works"
+            )
+        found = challenges(answer.headers.get_list("WWW-Authenticate"))
+        if answer.status == HTTPStatus.UNAUTHORIZED and found and not _known(found):
+            return RegistryError(
+                f"{self._host} wants a login by {found[0].scheme}: slipway knows those with a password or a token "
+                "service. Let the registry take one of them"
+            )
+        why = next((one.parameters["error"] for one in found if "error" in one.parameters), "")
+        return self._told(answer.words(*([f"server message: {why}"] if why else [])), verb)
+
+    def _told(self, said: str, verb: Verb) -> RegistryError:
+        return told(self._scrubbed(said), host=self._host, user=self._login.user, verb=verb)
+
+    def _scrubbed(self, text: str) -> str:
+        """What a registry says, without what it was told in confidence."""
+        for secret in (*self._tokens.secrets, *self._login.secrets):
+            text = text.replace(secret, "…")
+        return text
+
+    def _name(self, repository: str) -> str:
+        name = repository.removeprefix(f"{self._host}/")
+        return f"library/{name}" if self._host in _HUB and "/" not in name else name
+
+    def _url(self, path: str) -> httpx.URL:
+        return httpx.URL(f"{str(self._api).rstrip('/')}/v2/{path}")
+
+    async def _logged_in(self, request: Request, scope: str) -> Answer:
+        """Send a request; if the login that it has is not enough, once more with another."""
+        sent = await self._authorization(self._challenge, scope)
+        answer = await self._wire.ask(request.authorized(sent))
+        # Only the registry itself may ask for a login.
+        if answer.status != HTTPStatus.UNAUTHORIZED or not same_origin(answer.url, self._api):
+            return answer
+        known = _known(challenges(answer.headers.get_list("WWW-Authenticate")))
+        if known is None:
+            return answer
+        self._challenge = known.without_scope
+        other = await self._authorization(known, scope, old=sent)
+        if other in {None, sent}:
+            return answer
+        return await self._wire.ask(request.authorized(other))
+
+    async def _authorization(
+        self, challenge: Challenge | None, scope: str, *, old: str | None = None
+    ) -> str | None:
+        """The header Authorization; with an old one that was refused, another where there can be one."""
+        if challenge is None:
+            return None
+        if challenge.scheme == "basic":
+            return self._login.basic
+        ask = self._tokens.renewed if old else self._tokens.kept
+        return f"Bearer {await ask(challenge, scope, self._api)}"
+
+    async def _find(self) -> None:
+        """See once that there is a registry, whether it speaks TLS, and how it wants to know who asks."""
+        async with self._lock:
+            if self._found:
+                return
+            try:
+                answer = await self._first()
+            except WireError as error:
+                raise self._told(str(error), "pull") from None
+            found = challenges(answer.headers.get_list("WWW-Authenticate"))
+            if not (answer.good or (answer.status == HTTPStatus.UNAUTHORIZED and found)) or _page(
+                answer
+            ):
+                raise self._no_registry(answer)
+            self._challenge = _known(found)
+            self._found = True
+
+    async def _first(self) -> Answer:
+        try:
+            return await self._wire.ask(Request("GET", self._url("")))
+        except WireError as error:
+            if not (error.no_tls and self._maybe_plain):
+                raise
+        self._api = self._api.copy_with(scheme="http")
+        return await self._wire.ask(Request("GET", self._url("")))
+
+    def _no_registry(self, answer: Answer) -> RegistryError:
+        text = answer.body[:200].decode(errors="replace")
+        if "HTTPS" in text and answer.status == HTTPStatus.BAD_REQUEST:
+            # Of Go's server and of nginx, which are spoken to without TLS.
+            return self._told(answer.words(" ".join(text.split())), "pull")
+        if answer.status in {403, 429, *range(500, 600)}:
+            return self._told(answer.words(), "pull")
+        return RegistryError(
+            f"{self._host} is no registry, or its API answers elsewhere ({shown(answer.url)} answers "
+            f"{answer.status}{' with a web page' if _page(answer) else ''}). Correct the address, or set api under "
+            '[registry] in slipway.toml, such as api = "https://registry.example.com"'
+        )
+
+
+def _known(found: list[Challenge]) -> Challenge | None:
+    """The challenge that slipway answers."""
+    return next((one for one in found if one.scheme in {"bearer", "basic"}), None)
+
+
+def _page(answer: Answer) -> bool:
+    return answer.body.lstrip().startswith(b"<")
