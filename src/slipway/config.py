@@ -27,6 +27,8 @@ REPOSITORY = rf"^{_REPOSITORY}(?:/{_REPOSITORY})*$"
 ADDRESS = rf"^(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9-]+:\d+)(?::\d+)?(?:/{_REPOSITORY})*$"
 TAG = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$"
 SIZE = r"^[1-9]\d*[kmg]$"
+# No parameters, and nobody's login.
+API = r"^https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?(?:/[^\s?#@]*)?$"
 # What `inside` takes, as near as a pattern comes.
 PATH = r"^(?!/|\.\.).*\S"
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=63)]
@@ -91,6 +93,27 @@ RegistryAddress = Annotated[
     str,
     AfterValidator(registry_address),
     WithJsonSchema({"type": "string", "pattern": ADDRESS}),
+]
+
+
+def registry_api(text: str) -> str:
+    """The base of a registry's API, without its version.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not re.fullmatch(API, text):
+        raise ValueError(
+            "an http:// or https:// address without a user, a password and parameters, such as "
+            "https://registry.example.com:5050; the login comes by --registry-user and --registry-password"
+        )
+    return text.rstrip("/").removesuffix("/v2")
+
+
+RegistryApiUrl = Annotated[
+    str,
+    AfterValidator(registry_api),
+    WithJsonSchema({"type": "string", "pattern": API}),
 ]
 UrlPath = Annotated[str, StringConstraints(pattern=URL_PATH)]
 Repository = Annotated[str, StringConstraints(pattern=REPOSITORY)]
@@ -441,6 +464,19 @@ class RegistryConfig(Section):
         description="Who logs in from a server, to pull alone, such as a deploy token that may only read; the "
         "password comes by --pull-password alone. Default: --pull-user, else the user who pushes.",
         examples=["gitlab+deploy-token-1"],
+    )
+    api: RegistryApiUrl | None = Field(
+        default=None,
+        description="Where slipway itself asks the registry what it holds, and moves tags, if that is not the "
+        "address's host over HTTPS: a registry with plain HTTP, or behind another name or path. Default: that "
+        "host; plain HTTP where localhost speaks no TLS.",
+        examples=["http://registry.lan:5000"],
+    )
+    ca: Folder | None = Field(
+        default=None,
+        description="A PEM file of the repo with a further authority that the certificates of the registry and of "
+        "its token service are signed by. It counts for slipway itself; engine and servers have their own.",
+        examples=["deploy/registry-ca.pem"],
     )
 
 

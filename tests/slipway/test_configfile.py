@@ -124,6 +124,25 @@ def test_a_syntax_error_names_its_line() -> None:
             '[environments.prod.build_args]\n"9A" = "x"',
             'environments.prod.build_args.9A: "9A" — expected the name of an environment variable',
         ),
+        *(
+            (
+                f'[registry]\napi = "{api}"',
+                f'registry.api: "{api}" — expected an http:// or https:// address without a user, a password and '
+                "parameters, such as https://registry.example.com:5050; the login comes by --registry-user and "
+                "--registry-password",
+            )
+            for api in (
+                "registry.lan:5000",
+                "https://ci:pass@registry.lan",
+                "https://registry.lan/?a=b",
+                "ftp://registry.lan",
+                "http://registry.lan:port",
+            )
+        ),
+        (
+            '[registry]\nca = "/etc/ssl/ca.pem"',
+            'registry.ca: "/etc/ssl/ca.pem" — expected a path inside the repo, such as apps/web',
+        ),
         (
             '[migrator]\npath = "apps/db"',
             'migrator.path: "apps/db" — no workspace package there; did you mean "apps/web"?',
@@ -140,3 +159,16 @@ def test_a_dockerfile_is_looked_up_in_its_context() -> None:
     text = '[apps.web]\ncontext = "apps/web"\ndockerfile = "docker/web.Dockerfile"'
     config = load(text, files=("apps/web/docker/web.Dockerfile",))
     assert config.apps["web"].dockerfile == "docker/web.Dockerfile"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("http://registry.lan:5000", "http://registry.lan:5000"),
+        ("https://registry.lan/", "https://registry.lan"),
+        ("https://[2001:db8::1]:5050/docker/v2/", "https://[2001:db8::1]:5050/docker"),
+    ],
+)
+def test_the_address_of_a_registrys_api_is_its_base(written: str, read: str) -> None:
+    """The version that every request begins with may be written, too."""
+    assert load(f'[registry]\napi = "{written}"').registry.api == read
