@@ -7,9 +7,10 @@ from http import HTTPStatus
 import anyio
 import httpx
 
-from .registryfaults import RegistryError, Verb, told
-from .registryhttp import Answer, Request, loopback, same_origin, shown
-from .registrytoken import Challenge, Login, Refused, Tokens, challenges
+from .registryfaults import RegistryError, Verb
+from .registryhttp import Answer, Request, loopback, same_origin
+from .registryrefusal import Refusals
+from .registrytoken import Challenge, Login, TokenRefusedError, Tokens, challenges, known
 from .registrywire import Wire, WireError
 
 # Docker Hub's API has another name than its images, and one folder for those without any.
@@ -45,6 +46,7 @@ class Client:
                 "(-----BEGIN CERTIFICATE-----)"
             ) from None
         self._tokens = Tokens(self._wire, host, login)
+        self._refusals = Refusals(host, self._tokens)
         self._challenge: Challenge | None = None
         self._lock = anyio.Lock()
         self._found = False
@@ -86,13 +88,42 @@ class Client:
         request = Request(method, self._url(f"{name}/{path}"), headers or {}, content, limit)
         try:
             answer = await self._logged_in(request, f"repository:{name}:{_ACTIONS[verb]}")
-        except (WireError, Refused) as error:
-            raise self._told(str(error), verb) from None
-        if answer.status == HTTPStatus.UNAUTHORIZED or not (
-            answer.good or same_origin(answer.url, self._api)
-        ):
+        except (WireError, TokenRefusedError) as error:
+            raise self._refusals.told(str(error), verb) from None
+        away = not same_origin(answer.url, self._api)
+        if away and not answer.good and answer.status != HTTPStatus.NOT_FOUND:
+            raise self._refusals.elsewhere(answer)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
             raise self.refused(answer, verb)
         return answer
+
+    async def finish(self, upload: Answer, repository: str, content: bytes, digest: str) -> Answer:
+        """Send all of an upload that was begun.
+
+        Args:
+            upload: The answer to its beginning.
+            repository: Its repository, with the host.
+            content: What is uploaded.
+            digest: Its digest.
+
+        Returns:
+            The answer, whatever its status.
+
+        Raises:
+            RegistryError: The registry does not answer, or names no place for it on itself.
+        """
+        url = upload.url.join(upload.headers.get("Location", ""))
+        if "Location" not in upload.headers or not same_origin(url, self._api):
+            raise RegistryError(
+                f"{self._host} does not say where an upload goes: is it a registry?"
+            )
+        scope = f"repository:{self._name(repository)}:{_ACTIONS['push']}"
+        headers = {"Content-Type": "application/octet-stream"}
+        request = Request("PUT", url.copy_merge_params({"digest": digest}), headers, content)
+        try:
+            return await self._logged_in(request, scope)
+        except (WireError, TokenRefusedError) as error:
+            raise self._refusals.told(str(error), "push") from None
 
     async def cancel(self, upload: Answer, repository: str) -> None:
         """Cancel an upload that was begun; where that fails, the registry forgets it by itself.
@@ -102,7 +133,7 @@ class Client:
             repository: Its repository, with the host.
         """
         location = upload.headers.get("Location", "")
-        with suppress(WireError, Refused, RegistryError, httpx.InvalidURL):
+        with suppress(WireError, TokenRefusedError, RegistryError, httpx.InvalidURL):
             url = upload.url.join(location)
             if location and same_origin(url, self._api):
                 # A right of its own in many registries.
@@ -117,28 +148,7 @@ class Client:
             answer: The answer.
             verb: What was being done.
         """
-        if not same_origin(answer.url, self._api):
-            return RegistryError(
-                f"{self._host} redirects to {answer.url.host}, which refuses ({self._scrubbed(answer.words())}). "
-                "See whether the storage of the registry works"
-            )
-        found = challenges(answer.headers.get_list("WWW-Authenticate"))
-        if answer.status == HTTPStatus.UNAUTHORIZED and found and not _known(found):
-            return RegistryError(
-                f"{self._host} wants a login by {found[0].scheme}: slipway knows those with a password or a token "
-                "service. Let the registry take one of them"
-            )
-        why = next((one.parameters["error"] for one in found if "error" in one.parameters), "")
-        return self._told(answer.words(*([f"server message: {why}"] if why else [])), verb)
-
-    def _told(self, said: str, verb: Verb) -> RegistryError:
-        return told(self._scrubbed(said), host=self._host, user=self._login.user, verb=verb)
-
-    def _scrubbed(self, text: str) -> str:
-        """What a registry says, without what it was told in confidence."""
-        for secret in (*self._tokens.secrets, *self._login.secrets):
-            text = text.replace(secret, "…")
-        return text
+        return self._refusals.refused(answer, verb)
 
     def _name(self, repository: str) -> str:
         name = repository.removeprefix(f"{self._host}/")
@@ -154,11 +164,11 @@ class Client:
         # Only the registry itself may ask for a login.
         if answer.status != HTTPStatus.UNAUTHORIZED or not same_origin(answer.url, self._api):
             return answer
-        known = _known(challenges(answer.headers.get_list("WWW-Authenticate")))
-        if known is None:
+        wanted = known(challenges(answer.headers.get_list("WWW-Authenticate")))
+        if wanted is None:
             return answer
-        self._challenge = known.without_scope
-        other = await self._authorization(known, scope, old=sent)
+        self._challenge = wanted.without_scope
+        other = await self._authorization(wanted, scope, old=sent)
         if other in {None, sent}:
             return answer
         return await self._wire.ask(request.authorized(other))
@@ -182,13 +192,12 @@ class Client:
             try:
                 answer = await self._first()
             except WireError as error:
-                raise self._told(str(error), "pull") from None
+                raise self._refusals.told(str(error), "pull") from None
             found = challenges(answer.headers.get_list("WWW-Authenticate"))
-            if not (answer.good or (answer.status == HTTPStatus.UNAUTHORIZED and found)) or _page(
-                answer
-            ):
-                raise self._no_registry(answer)
-            self._challenge = _known(found)
+            answers = answer.good or (answer.status == HTTPStatus.UNAUTHORIZED and found)
+            if not answers or answer.page or not same_origin(answer.url, self._api):
+                raise self._refusals.no_registry(answer)
+            self._challenge = known(found)
             self._found = True
 
     async def _first(self) -> Answer:
@@ -199,25 +208,3 @@ class Client:
                 raise
         self._api = self._api.copy_with(scheme="http")
         return await self._wire.ask(Request("GET", self._url("")))
-
-    def _no_registry(self, answer: Answer) -> RegistryError:
-        text = answer.body[:200].decode(errors="replace")
-        if "HTTPS" in text and answer.status == HTTPStatus.BAD_REQUEST:
-            # Of Go's server and of nginx, which are spoken to without TLS.
-            return self._told(answer.words(" ".join(text.split())), "pull")
-        if answer.status in {403, 429, *range(500, 600)}:
-            return self._told(answer.words(), "pull")
-        return RegistryError(
-            f"{self._host} is no registry, or its API answers elsewhere ({shown(answer.url)} answers "
-            f"{answer.status}{' with a web page' if _page(answer) else ''}). Correct the address, or set api under "
-            '[registry] in slipway.toml, such as api = "https://registry.example.com"'
-        )
-
-
-def _known(found: list[Challenge]) -> Challenge | None:
-    """The challenge that slipway answers."""
-    return next((one for one in found if one.scheme in {"bearer", "basic"}), None)
-
-
-def _page(answer: Answer) -> bool:
-    return answer.body.lstrip().startswith(b"<")

@@ -70,6 +70,11 @@ class Answer:
         return 200 <= self.status < 300
 
     @property
+    def page(self) -> bool:
+        """Whether it is a web page, which no API answers with."""
+        return self.body.lstrip().startswith(b"<")
+
+    @property
     def errors(self) -> list[str]:
         """What a registry says is wrong (distribution spec, "Error Codes"); nothing of any other body."""
         try:

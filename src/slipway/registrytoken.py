@@ -18,6 +18,7 @@ from .registrywire import Wire
 
 # `name=value` or `name="value"`; a word without either begins the next challenge.
 _PART = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|([A-Za-z][\w-]*)')
+_KNOWN = ("bearer", "basic")
 # What may stand in a header.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
@@ -42,14 +43,18 @@ class Challenge:
 
 
 def challenges(headers: Iterable[str]) -> list[Challenge]:
-    """Every way to log in, those that slipway knows first and tokens before passwords.
+    """Every way to log in; tokens come before passwords.
 
     Args:
         headers: Every WWW-Authenticate header.
     """
     found = [one for header in headers for one in _parsed(header)]
-    order = ["bearer", "basic"]
-    return sorted(found, key=lambda one: order.index(one.scheme) if one.scheme in order else 2)
+    return sorted(found, key=lambda one: _KNOWN.index(one.scheme) if one.scheme in _KNOWN else 2)
+
+
+def known(found: Iterable[Challenge]) -> Challenge | None:
+    """The way to log in that slipway takes, if there is one."""
+    return next((one for one in found if one.scheme in _KNOWN), None)
 
 
 def _parsed(header: str) -> list[Challenge]:
@@ -81,17 +86,8 @@ class Login:
             return None
         return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
-    @property
-    def secrets(self) -> list[str]:
-        """What nobody may read."""
-        return (
-            [self.password, self.basic.removeprefix("Basic ")]
-            if self.password and self.basic
-            else []
-        )
 
-
-class Refused(Exception):  # noqa: N818 - not an error of its own: the caller knows whose it is
+class TokenRefusedError(Exception):
     """The token service gives no token; the text is what an engine would say."""
 
 
@@ -112,8 +108,9 @@ class Tokens:
 
     @property
     def secrets(self) -> list[str]:
-        """Every token."""
-        return list(self._kept.values())
+        """What nobody may read: the password, plain and as it is sent, and every token."""
+        basic = (self.login.basic or "").removeprefix("Basic ")
+        return [one for one in (*self._kept.values(), self.login.password, basic) if one]
 
     async def kept(self, challenge: Challenge, scope: str, api: httpx.URL) -> str:
         """A token that was given before, or else a new one: arguments and errors are those of `renewed`."""
@@ -129,7 +126,7 @@ class Tokens:
 
         Raises:
             RegistryError: The service is where no login may be sent, or answers without a token.
-            Refused: The service refuses.
+            TokenRefusedError: The service refuses.
             WireError: The service does not answer.
         """
         realm = _realm(challenge.parameters.get("realm", ""), api, self.host)
@@ -146,7 +143,7 @@ class Tokens:
         answer = await self.wire.ask(request)
         if not answer.good:
             kind = "oauth" if basic else "anonymous"
-            raise Refused(f"failed to fetch {kind} token: {answer.words()}")
+            raise TokenRefusedError(f"failed to fetch {kind} token: {answer.words()}")
         token = _token(answer.body)
         if token is None:
             raise RegistryError(

@@ -166,16 +166,18 @@ def _said(error: httpx.HTTPError, causes: list[BaseException]) -> str:
         return "i/o timeout"
     if isinstance(error, httpx.RemoteProtocolError):
         return f"unexpected EOF: {error}"
-    for cause in reversed(causes):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"tls: certificate verify failed: {cause.verify_message}"
-        if (reason := _reason(cause)) in _NO_TLS:
-            return f"tls: {reason.lower().replace('_', ' ')}"
-        if isinstance(cause, socket.gaierror | ssl.SSLError):
-            return str(cause.args[-1])
-        if isinstance(cause, OSError) and cause.errno:
-            return os.strerror(cause.errno).lower()
-    return str(error) or "connection reset by peer"
+    words = (_words(cause) for cause in reversed(causes))
+    return next(filter(None, words), "connection reset by peer")
+
+
+def _words(cause: BaseException) -> str:
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"tls: certificate verify failed: {cause.verify_message}"
+    if (reason := _reason(cause)) in _NO_TLS:
+        return f"tls: {reason.lower().replace('_', ' ')}"
+    if isinstance(cause, OSError) and not isinstance(cause, socket.gaierror | ssl.SSLError):
+        return os.strerror(cause.errno).lower() if cause.errno else ""
+    return str(cause.args[-1]) if cause.args else ""
 
 
 def _reason(error: BaseException) -> str:
