@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from collections import deque
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from drydock import bindings, paths, temporary
+from drydock import bindings, daemonconfig, paths, temporary
 from drydock.errors import ApiError, DrydockError
 
 if TYPE_CHECKING:
@@ -121,7 +122,19 @@ class ModuleProcess:
             "DAGGER_MAIN_OBJECT": self.source.main_object,
             "DAGGER_DEFAULT_PYTHON_PACKAGE": self.source.package,
             "DAGGER_MODULE_FILE": str(self._types_file),
+            **self._trust(),
         }
+
+    def _trust(self) -> dict[str, str]:
+        """What the daemon trusts, the module does too, as in a Dagger engine's runtime container."""
+        own = daemonconfig.authorities(paths.config()).values()
+        if not own:
+            return {}
+        given = os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
+        files = dict.fromkeys([*([given] if given else []), *own])
+        bundle = self._home / "authorities.pem"
+        bundle.write_text("\n".join(Path(file).read_text() for file in files))
+        return {"SSL_CERT_FILE": str(bundle)}
 
     def _import_paths(self) -> list[str]:
         client = bindings.folder(self.source)

@@ -8,7 +8,7 @@ import dagger
 from .config import EnvironmentConfig
 from .errors import ConfigError
 from .failures import message
-from .publish import Published
+from .published import Published
 from .server import envfile
 from .server.aim import Secrets, seeding, target
 from .server.deploy import Deployment

@@ -7,7 +7,6 @@ from . import git
 from .survey import Survey
 
 REVISION = "org.opencontainers.image.revision"
-VERSION = "org.opencontainers.image.version"
 SOURCE = "org.opencontainers.image.source"
 
 
@@ -26,13 +25,20 @@ class Labels:
     source: str | None = None
 
     def of(self, survey: Survey) -> dict[str, str]:
-        """The labels of the images of one checkout."""
-        origin, root = survey.origin, survey.repo.root
+        """The labels of the images of one checkout.
+
+        The version is none of them: production runs the very image that staging ran, before there was a Git tag.
+        """
+        origin = survey.origin
         return {
             REVISION: self.revision or origin.revision,
-            VERSION: self.version or origin.tag or root.version or origin.revision[:12],
             SOURCE: self.source or origin.source,
         }
+
+    def version_of(self, survey: Survey) -> str:
+        """The version of the release, for its report and release.json."""
+        origin = survey.origin
+        return self.version or origin.tag or survey.repo.root.version or origin.revision[:12]
 
 
 def notes(survey: Survey, build_args: Mapping[str, str]) -> list[str]:

@@ -16,6 +16,13 @@ _ApiUrl = Annotated[
 _Force = Annotated[
     bool, Doc("To production although the tree is dirty or the commit has no Git tag")
 ]
+_Again = Annotated[
+    bool,
+    Doc(
+        "Although the release serves already; and to production although the tree is dirty or the commit has no "
+        "Git tag"
+    ),
+]
 
 
 @object_type
@@ -31,7 +38,7 @@ class Slipway:
         None
     )
     version: Annotated[
-        str | None, Doc("The version for the labels; default: HEAD's tag, else package.json's")
+        str | None, Doc("The release's version; default: HEAD's tag, else package.json's")
     ] = None
     source: Annotated[
         str | None,
@@ -71,14 +78,14 @@ class Slipway:
 
     @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
     async def publish(self, env: _Env = "staging", force: _Force = False) -> str:
-        """Build and push every image by an immutable tag, then move the environment's tag."""
+        """Build and push what the registry lacks of the commit, then move the environment's tag."""
         from .commands.publish import publish
 
         with reported():
             return await publish(self._given(), env, force=force)
 
     @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
-    async def deploy(self, env: _Env = "staging", force: _Force = False) -> str:
+    async def deploy(self, env: _Env = "staging", force: _Again = False) -> str:
         """Verify, build, publish, migrate and cut over to the release, without a failed request."""
         from .commands.deploy import deploy
 

@@ -19,6 +19,8 @@ from .prisma import PrismaProject
 
 # Names of environments that are production unless they say otherwise.
 PRODUCTION = frozenset({"prod", "production"})
+# The name of the image that migrates.
+MIGRATOR = "migrator"
 # Where compilers write.
 OUTPUTS = ("dist", "build", "lib", "out", "output")
 
@@ -142,6 +144,22 @@ class Project:
         """The folders of everything that is built from the workspace."""
         apps = [app.path for app in self.apps if not app.dockerfile]
         return (*apps, self.migrator.project.path) if self.migrator else tuple(apps)
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The names of all images: the apps by name, then the migrator."""
+        apps = tuple(app.name for app in self.apps)
+        return (*apps, MIGRATOR) if self.migrator else apps
+
+    def varies(self, image: str) -> bool:
+        """Whether an image's build gets an environment's own values: its address and build arguments.
+
+        Args:
+            image: The image's name.
+        """
+        return any(
+            app.name == image and (app.kind == "next" or app.dockerfile) for app in self.apps
+        )
 
     def is_production(self, name: str) -> bool:
         """Whether an environment is production: as it says, else by its usual names."""

@@ -49,6 +49,8 @@ class Request:
         revision: The commit given, if any.
         version: The Git tag given, if any.
         force: Publish to production although the tree is dirty or the commit has no tag.
+        who: Who publishes, for whoever finds the images there later; empty where nobody says.
+        job: The job's address.
     """
 
     environment: str
@@ -59,6 +61,8 @@ class Request:
     revision: str | None = None
     version: str | None = None
     force: bool = False
+    who: str = ""
+    job: str = ""
 
     def json_text(self) -> str:
         """What `requested` reads."""
@@ -77,6 +81,31 @@ def requested(text: str, *, force: bool) -> Request:
 
 
 @dataclass(frozen=True)
+class Tags:
+    """The tags of one image.
+
+    Attributes:
+        commit: Stands for what was built of the commit, and never for anything else.
+        release: The Git tag, in production; it stays too.
+        moving: The environment's.
+    """
+
+    commit: str
+    release: str | None
+    moving: str
+
+    @property
+    def staying(self) -> tuple[str, ...]:
+        """Those that stay, the release's first."""
+        return (self.release, self.commit) if self.release else (self.commit,)
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every tag, the moving one last."""
+        return (*self.staying, self.moving)
+
+
+@dataclass(frozen=True)
 class Plan:
     """What is pushed where.
 
@@ -85,8 +114,7 @@ class Plan:
         registry: The address that images are pushed below.
         user: Who logs in; None where nobody does.
         repositories: Image → its repository, host included.
-        immutable: The tag that stands for these very images.
-        moving: The environment's tag.
+        tags: Image → its tags.
         revision: The commit.
         version: The Git tag, if there is one.
         notes: Sentences the reader should not miss.
@@ -96,8 +124,7 @@ class Plan:
     registry: str
     user: str | None
     repositories: Mapping[str, str]
-    immutable: str
-    moving: str
+    tags: Mapping[str, Tags]
     revision: str
     version: str | None = None
     notes: tuple[str, ...] = ()
@@ -108,36 +135,9 @@ class Plan:
         return self.registry.partition("/")[0]
 
     @property
-    def tags(self) -> tuple[str, str]:
-        """Both tags, the immutable one first."""
-        return self.immutable, self.moving
-
-
-def refused(plan: Plan, held: Mapping[str, str | None], built: Mapping[str, str]) -> list[str]:
-    """Images whose immutable tag stands for another digest already.
-
-    Args:
-        plan: What is pushed where.
-        held: Image → the digest that its immutable tag has in the registry, or None.
-        built: Image → the digest of what was built.
-
-    Returns:
-        One problem for each.
-    """
-    return [
-        f"{plan.repositories[name]}:{plan.immutable} is {found}, and what was built is {built[name]}"
-        for name, found in held.items()
-        if found and found != built[name]
-    ]
-
-
-def differing(built: Mapping[str, str], pushed: Mapping[str, str]) -> list[str]:
-    """Images that the registry keeps under another digest than the one that was built."""
-    return [
-        f"{name}: built {built[name]}, pushed {digest}"
-        for name, digest in pushed.items()
-        if digest != built[name]
-    ]
+    def moving(self) -> str:
+        """The environment's tag."""
+        return next(iter(self.tags.values())).moving
 
 
 def listed(names: Iterable[str]) -> str:

@@ -1,98 +1,35 @@
-"""Publishing: look at the registry, build, push every image, and only then move the environment's tag."""
+"""Publishing: what the registry has of a commit is reused, what it lacks is built and pushed; tags move last."""
 
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import posixpath
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
 
 import dagger
+from dagger import dag
 
-from . import checkout, report, sbom
+from . import checkout, sbom
 from .errors import SlipwayError
-from .evaluation import evaluate, side_by_side
+from .evaluation import Job, evaluate, side_by_side
 from .failures import leaves
-from .project import Project
-from .publication import Plan, Request, differing, listed, refused, words
+from .inputs import Inputs
+from .look import Choice, Look, choose, refused
+from .provenance import LABEL, Provenance, tag
+from .publication import Plan, Request, listed
+from .published import Published
 from .publishplan import plan
 from .registry import Registry
+from .registryapi import Endpoint, HeldImage, RegistryApi
 from .registryfaults import RegistryError
-from .releasefile import ReleasedImage, ReleaseFile
+from .registrykeeping import KeepingApi
 from .report import ImageFacts, Step
 from .runtime import Made
-from .survey import Survey
+from .survey import Survey, text_of
 
-
-@dataclass(frozen=True)
-class Published:
-    """What a publish did.
-
-    Attributes:
-        plan: What was pushed where.
-        images: The images' facts.
-        steps: The steps that went into them.
-        there: Images that the registry had under their immutable tag before.
-        sboms: Image → its bill of materials, where they were asked for.
-    """
-
-    plan: Plan
-    images: Sequence[ImageFacts]
-    steps: Sequence[Step]
-    there: frozenset[str]
-    sboms: Mapping[str, dagger.File] = field(default_factory=dict)
-
-    def file(self, project: Project, *, version: str, source: str) -> ReleaseFile:
-        """release.json.
-
-        Args:
-            project: The project.
-            version: The version, as in the images' labels.
-            source: The repository's address, as in the images' labels.
-        """
-        return ReleaseFile(
-            name=project.name,
-            environment=self.plan.environment,
-            version=version,
-            revision=self.plan.revision,
-            source=source,
-            images={image.name: self._image(image, project) for image in self._sorted()},
-        )
-
-    def _sorted(self) -> list[ImageFacts]:
-        return sorted(self.images, key=lambda image: image.name)
-
-    def _image(self, image: ImageFacts, project: Project) -> ReleasedImage:
-        return ReleasedImage(
-            repository=self.plan.repositories[image.name],
-            digest=image.digest,
-            tags=self.plan.tags,
-            size=image.size,
-            sbom=sbom.name(image.name, project.sbom) if image.name in self.sboms else None,
-        )
-
-    def report(self, project: Project, *, since: float, now: float) -> str:
-        """Text made for reading.
-
-        Args:
-            project: The project.
-            since: When this call began, in seconds since the epoch.
-            now: When it ended.
-        """
-        made = self.plan
-        title = (
-            f"{project.name}, {made.environment}, commit {made.revision[:12]}, "
-            f"published below {made.registry}"
-        )
-        heads = ("IMAGE", "DIGEST", "SIZE", "TAGS", "")
-        rows = [heads, *(self._row(image) for image in self.images)]
-        blocks = [[title, *made.notes], report.table(rows, indent="")]
-        if self.steps:
-            steps = [(step.name, step.outcome(since)) for step in self.steps]
-            blocks.append(["Steps:", *report.table(steps)])
-        blocks.append([f"Done in {report.seconds(now - since)}"])
-        return "\n\n".join("\n".join(block) for block in blocks)
-
-    def _row(self, image: ImageFacts) -> tuple[str, ...]:
-        done = "was there" if image.name in self.there else "pushed"
-        return image.name, image.digest, report.size(image.size), words(self.plan.tags), done
+Build = Callable[[], Awaitable[Sequence[Made]]]
+# Where an engine pushes to: engines push by tags alone, and what they push tells when it was built.
+ARRIVAL = "slipway-arrival"
 
 
 @dataclass(frozen=True)
@@ -111,117 +48,263 @@ class Publisher:
     request: Request
     password: dagger.Secret | None = None
 
-    async def publish(self, images: Sequence[Made], *, bills: bool = False) -> Published:
-        """Push images by their immutable tag, all of them, and then move the environment's tag.
+    async def look(self, inputs: Mapping[str, Inputs]) -> Look:
+        """Ask the registry what it has; nothing is built or pushed.
 
         Args:
-            images: The images; those that are not built yet are built.
-            bills: Make a bill of materials of each, before anything is pushed.
+            inputs: Image → what it is made of.
+
+        Raises:
+            SlipwayError: Something is missing or forbidden; the registry has other images by these tags, or fails.
+        """
+        project, origin = self.survey.project, self.survey.origin
+        made = plan(project, self.request, origin, await checkout.tree(self.ws, origin))
+        registry = await self._registry(made)
+        async with registry.api() as api:
+            names = list(made.repositories)
+            try:
+                held = await side_by_side(partial(_held, api, made), names)
+                return await _looked(api, made, inputs, dict(zip(names, held, strict=True)))
+            except ExceptionGroup as group:
+                raise _registry_error(group, "Nothing was built or pushed.") from None
+
+    async def planned(self, look: Look, build: Build) -> Published:
+        """What `publish` would do, with the digests that builds have now; nothing is pushed.
+
+        Args:
+            look: What the registry has.
+            build: Makes the images; it is not called where the registry has them all.
+
+        Raises:
+            ExceptionGroup: What failed in the builds.
+        """
+        images = [i for i in await build() if i.name in look.missing] if look.missing else []
+        made, steps = await evaluate(images) if images else ([], [])
+        known = {name: _facts(name, image) for name, image in look.reused.items()}
+        known |= {image.name: image for image in made}
+        return Published(look, [known[name] for name in look.plan.repositories], steps)
+
+    async def publish(self, look: Look, build: Build, *, bills: bool = False) -> Published:
+        """Build and push what the registry lacks, all of it, and then move the environment's tag.
+
+        Args:
+            look: What the registry has.
+            build: Makes the images; it is not called where the registry has them all.
+            bills: Have a bill of materials of each, before anything is pushed.
 
         Returns:
             What was done.
 
         Raises:
-            SlipwayError: Something is missing, forbidden or refused, or the registry fails.
+            SlipwayError: The registry refuses or fails.
             ExceptionGroup: What failed in the builds.
         """
-        project, origin = self.survey.project, self.survey.origin
-        made = plan(project, self.request, origin, await checkout.tree(self.ws, origin))
-        registry = await Registry.reached(made.host, made.user, self.password)
-        held = await self._held(registry, made)
-        sboms = {i.name: self._sbom(i) for i in images} if bills else {}
-        facts, steps = await evaluate(images, [file.sync for file in sboms.values()])
-        built = {image.name: image.digest for image in facts}
-        if problems := refused(made, held, built):
-            raise SlipwayError(_REFUSED.format("\n".join(f"  - {one}" for one in problems)))
-        there = frozenset(name for name, digest in held.items() if digest)
-        await _Push(registry, made, built, {i.name: i.container for i in images}).all(there)
-        return Published(made, facts, steps, there, sboms)
+        registry = await self._registry(look.plan)
+        async with registry.api() as api:
+            return await _Publication(self, look, registry, api).done(build, bills=bills)
 
-    async def planned(self, images: Sequence[Made]) -> Published:
-        """What `publish` would do, with the digests that it would push; nothing is pushed.
+    async def _registry(self, made: Plan) -> Registry:
+        settings = self.survey.project.registry
+        file = posixpath.join(self.survey.root, settings.ca) if settings.ca else ""
+        authority = await text_of(self.ws, file) if file else ""
+        endpoint = Endpoint(made.host, settings.api, authority)
+        return await Registry.reached(endpoint, made.user, self.password)
 
-        Args:
-            images: The images; those that are not built yet are built.
 
-        Raises:
-            SlipwayError: Something is missing or forbidden.
-            ExceptionGroup: What failed in the builds.
-        """
-        origin = self.survey.origin
-        made = plan(self.survey.project, self.request, origin, await checkout.tree(self.ws, origin))
-        facts, steps = await evaluate(images)
-        return Published(made, facts, steps, frozenset())
+def standing(look: Look) -> Published:
+    """A release that the registry has, all of it.
 
-    async def _held(self, registry: Registry, made: Plan) -> dict[str, str | None]:
-        """What the immutable tags stand for; a wrong login is found here, before anything is built."""
-        names = list(made.repositories)
-        addresses = [f"{made.repositories[name]}:{made.immutable}" for name in names]
-        try:
-            return dict(zip(names, await side_by_side(registry.held, addresses), strict=True))
-        except ExceptionGroup as group:
-            raise _registry_error(group, "Nothing was built or pushed.") from None
+    Args:
+        look: What the registry has.
+    """
+    return Published(look, [_facts(name, look.reused[name]) for name in look.plan.repositories])
 
-    def _sbom(self, image: Made) -> dagger.File:
-        project = self.survey.project
-        return sbom.made(image.container, f"{project.name}-{image.name}", project.sbom)
+
+async def _held(api: RegistryApi, made: Plan, name: str) -> dict[str, HeldImage | None]:
+    """What the tags of an image stand for; a wrong login is found here, before anything is built."""
+    repository = made.repositories[name]
+    return {each: await api.held(repository, each) for each in made.tags[name].all}
+
+
+async def _looked(
+    api: RegistryApi,
+    made: Plan,
+    inputs: Mapping[str, Inputs],
+    held: Mapping[str, Mapping[str, HeldImage | None]],
+) -> Look:
+    choices = {name: choose(name, made, inputs[name], held[name]) for name in held}
+    if problems := [problem for choice in choices.values() for problem in choice.problems]:
+        raise SlipwayError(_REFUSED.format("\n".join(f"  - {one}" for one in problems)))
+    reused = {name: choice.image for name, choice in choices.items() if choice.image}
+    found = await side_by_side(partial(_provenance, api), list(reused.values()))
+    return Look(
+        made,
+        inputs,
+        reused,
+        {
+            name: {each: one.digest for each, one in tags.items() if one}
+            for name, tags in held.items()
+        },
+        {name: one for name, one in zip(reused, found, strict=True) if one},
+        _notes(choices),
+    )
+
+
+def _notes(choices: Mapping[str, Choice]) -> tuple[str, ...]:
+    return tuple(note for choice in choices.values() for note in choice.notes)
+
+
+async def _provenance(api: RegistryApi, image: HeldImage) -> Provenance | None:
+    record = await api.held(image.repository, tag(image.digest))
+    return Provenance.read(record.labels.get(LABEL) if record else None, image.digest)
 
 
 _REFUSED = (
-    "these tags are in the registry already and stand for other images; nothing was pushed:\n{}\n"
+    "these tags are in the registry already and stand for other images; nothing was built or pushed:\n{}\n"
     "A tag of a commit or of a release never moves. Publish a new commit (for production: a new Git tag), or, if "
     "nothing uses what is there, delete these tags in the registry and repeat the command"
 )
 
 
-@dataclass(frozen=True)
-class _Push:
-    """Pushes the images of one plan.
+@dataclass
+class _Publication:
+    """One publish on its way.
 
     Attributes:
+        publisher: Who publishes.
+        look: What the registry had before.
         registry: Where to.
-        plan: What is pushed where.
-        built: Image → digest.
-        images: Image → what was built.
+        api: The registry's API.
+        held: Image → what the registry has of it now.
+        sboms: Image → its bill of materials.
     """
 
+    publisher: Publisher
+    look: Look
     registry: Registry
-    plan: Plan
-    built: Mapping[str, str]
-    images: Mapping[str, dagger.Container]
+    api: KeepingApi
+    held: dict[str, HeldImage] = field(default_factory=dict)
+    sboms: dict[str, dagger.File] = field(default_factory=dict)
 
-    async def all(self, there: frozenset[str]) -> None:
-        """Push every image that is not there by its immutable tag, then all by the moving one."""
-        missing = [name for name in self.images if name not in there]
-        unmoved = f'The tag "{self.plan.moving}" still stands for what it did before'
-        await self._side_by_side(missing, self.plan.immutable, f"{unmoved}, for every image.")
-        await self._side_by_side(list(self.images), self.plan.moving, "")
+    async def done(self, build: Build, *, bills: bool) -> Published:
+        """Everything, in its order."""
+        made, look = self.look.plan, self.look
+        await self._each(self._may_push, look.unwritten, "Nothing was built or pushed.")
+        self.held |= look.reused
+        images = [i for i in await build() if i.name in look.missing] if look.missing else []
+        if bills:
+            self._list(images)
+        syncs: list[Job] = [bill.sync for bill in self.sboms.values()]
+        _, steps = await evaluate(images, syncs)
+        await self._push(images)
+        await self._each(self._record, list(made.repositories), "The images are there.")
+        unmoved = f'The tag "{made.moving}" still stands for what it did before, for every image.'
+        await self._each(self._tag_to_stay, list(made.repositories), unmoved)
+        await self._each(self._move, list(made.repositories), "The command can be repeated.")
+        return self._published(steps)
 
-    async def _side_by_side(self, names: list[str], tag: str, state: str) -> None:
-        """Push images by one tag at once.
+    def _published(self, steps: Sequence[Step]) -> Published:
+        known = [_facts(name, self.held[name]) for name in self.look.plan.repositories]
+        return Published(self.look, known, steps, self.sboms)
 
-        Args:
-            names: The images.
-            tag: The tag.
-            state: What a reader of an error should know of the other tags.
-        """
-        done: dict[str, str] = {}
+    async def _may_push(self, name: str) -> None:
+        await self.api.require_push(self.look.plan.repositories[name])
 
-        async def one(name: str) -> None:
-            address = f"{self.plan.repositories[name]}:{tag}"
-            done[name] = await self.registry.push(self.images[name], address)
+    def _list(self, images: Sequence[Made]) -> None:
+        """Bills of materials: those that lie beside the images, and new ones."""
+        project = self.publisher.survey.project
+        containers = {image.name: image.container for image in images}
+        for name in self.look.plan.repositories:
+            file = sbom.name(name, project.sbom)
+            known = self.look.provenance.get(name)
+            if known and known.sbom == file:
+                beside = f"{self.held[name].repository}:{known.tag}"
+                self.sboms[name] = self.registry.image(beside).file(f"/{file}")
+                continue
+            image = containers.get(name) or self.registry.image(_address(self.held[name]))
+            self.sboms[name] = sbom.made(image, f"{project.name}-{name}", project.sbom)
+
+    async def _push(self, images: Sequence[Made]) -> None:
+        """Push by the commit's tag; what is deployed is what the registry then says that it has."""
+        made, done = self.look.plan, dict[str, HeldImage]()
+
+        async def one(image: Made) -> None:
+            address = f"{made.repositories[image.name]}:{ARRIVAL}"
+            pushed = await self.registry.push(image.container, address)
+            done[image.name] = await self._kept(image.name, pushed)
 
         try:
-            await side_by_side(one, names)
+            await side_by_side(one, images)
         except ExceptionGroup as group:
-            told = f'By the tag "{tag}" were pushed: {listed(n for n in names if n in done)}; not: '
-            left = listed(n for n in names if n not in done)
-            raise _registry_error(group, f"{told}{left}. {state}".strip()) from None
-        if problems := differing(self.built, done):
-            raise SlipwayError(
-                "the registry keeps other images than were built; is somebody else pushing them now?\n"
-                + "\n".join(f"  - {one}" for one in problems)
-            )
+            names = [image.name for image in images]
+            left = listed(name for name in names if name not in done)
+            pushed = listed(name for name in names if name in done)
+            raise _registry_error(
+                group,
+                f'Pushed and read back were: {pushed}; not: {left}. The tag "{made.moving}" still stands for what it did before, '
+                "for every image.",
+            ) from None
+        self.held |= done
+
+    async def _kept(self, name: str, pushed: str) -> HeldImage:
+        """Have the commit's tag stand for what was pushed, less the times of the build."""
+        plan = self.look.plan
+        repository, commit = plan.repositories[name], plan.tags[name].commit
+        arrived = await self.api.held(repository, pushed)
+        if not arrived:
+            raise RegistryError(f"{repository}@{pushed} was pushed, and is not there")
+        if there := await self.api.held(repository, commit):
+            # Somebody else published the commit meanwhile: theirs is as good, or nobody's.
+            if wrong := refused(self.look, name, commit, there):
+                raise RegistryError(f"somebody else is publishing now: {wrong}")
+            return there
+        return await self.api.keep_plain(arrived, commit)
+
+    async def _record(self, name: str) -> None:
+        """Write down who published an image; what is written down already stays, but for a new bill."""
+        known, image = self.look.provenance.get(name), self.held[name]
+        bill = self.sboms.get(name)
+        file = sbom.name(name, self.publisher.survey.project.sbom) if bill else ""
+        if name in self.look.reused and (not known or not bill or known.sbom == file):
+            return
+        request = self.publisher.request
+        record = known or Provenance(
+            image.digest,
+            datetime.now(UTC).isoformat(timespec="seconds"),
+            request.who,
+            request.job,
+            request.environment,
+        )
+        record = replace(record, sbom=file)
+        container = dag.container().with_new_file("/published.json", record.label + "\n")
+        if bill:
+            container = container.with_file(f"/{file}", bill, permissions=0o644)
+        container = container.with_label(LABEL, record.label)
+        await self.registry.push(container, f"{image.repository}:{record.tag}")
+
+    async def _tag_to_stay(self, name: str) -> None:
+        for each in self.look.absent(name):
+            await self.api.tag(self.held[name], each)
+
+    async def _move(self, name: str) -> None:
+        await self.api.tag(self.held[name], self.look.plan.moving)
+
+    async def _each(
+        self, work: Callable[[str], Awaitable[None]], names: Sequence[str], state: str
+    ) -> None:
+        """One job for each image at once; what failed is one error that says how things stand."""
+        try:
+            await side_by_side(work, names)
+        except ExceptionGroup as group:
+            raise _registry_error(group, state) from None
+
+
+def _address(image: HeldImage) -> str:
+    return f"{image.repository}@{image.digest}"
+
+
+def _facts(name: str, image: HeldImage) -> ImageFacts:
+    return ImageFacts(name, image.digest, image.size, image.layers)
 
 
 def _registry_error(group: ExceptionGroup, state: str) -> Exception:
@@ -231,9 +314,3 @@ def _registry_error(group: ExceptionGroup, state: str) -> Exception:
         return group
     texts = dict.fromkeys(str(error) for error in errors)
     return RegistryError("\n".join([*texts, state]))
-
-
-def text(published: Published, file: ReleaseFile, project: Project, since: float) -> str:
-    """The report, with release.json below it."""
-    shown = published.report(project, since=since, now=time.time())
-    return f"{shown}\n\nrelease.json:\n{file.json_text()}"

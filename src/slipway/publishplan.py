@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from . import git
 from .config import TAG, registry_address
 from .errors import ConfigError
 from .project import Project
-from .publication import COMMIT, Plan, Request, Tree
+from .publication import COMMIT, Plan, Request, Tags, Tree
 
 
 def plan(project: Project, request: Request, origin: git.Origin, tree: Tree) -> Plan:
@@ -44,14 +45,12 @@ class _Planner:
         """The plan, or every problem."""
         registry, user = self._registry(), self._user()
         revision, version = self._revision(), self._version()
-        immutable = self._immutable(revision, version)
         made = Plan(
             self.request.environment,
             registry,
             user,
             self._repositories(registry),
-            immutable,
-            self._moving(immutable),
+            self._tags(revision, self._release(version, revision)),
             revision,
             version,
             tuple(self.notes),
@@ -123,19 +122,20 @@ class _Planner:
             return None
         return given or self.origin.tag
 
-    def _immutable(self, revision: str, version: str | None) -> str:
+    def _release(self, version: str | None, revision: str) -> str | None:
+        """The tag of a release, which production alone has."""
         if self.tree.unknown:
             self._forbid(
                 f"it cannot be told whether every file is committed: {self.tree.unknown}",
                 production=True,
             )
         if not self._production:
-            return self._of_commit(revision)
+            return None
         if self.tree.dirty:
             self._forbid(f"{self.tree.told()}: commit or stash them", production=True)
         if version and not self.tree.dirty:
             if re.match(TAG, version):
-                return version + self._variant()
+                return version
             self._forbid(
                 f'the Git tag "{version}" cannot be an image tag (letters, digits and _ . -, at most 128)',
                 hint="; tag the commit with another name",
@@ -146,38 +146,43 @@ class _Planner:
                 f"the commit {revision[:12]} has no Git tag: tag it, and publish the tag",
                 production=True,
             )
-        return self._of_commit(revision)
+        return None
 
-    def _of_commit(self, revision: str) -> str:
-        # Staging's images of this commit are others, and have its tag.
-        revision += f"-{self.request.environment}" if self._production else self._variant()
-        if not self.tree.dirty:
-            return revision
-        # Under the commit's own tag it would stand in the way of the commit's own images for good.
-        self.notes.append(f"{self.tree.told()}: tagged as a change of the commit")
-        return f"{revision}-dirty-{self.tree.digest[:12]}"
-
-    def _moving(self, immutable: str) -> str:
-        environment = self.project.environment(self.request.environment)
-        tag = environment.tag or self.request.environment
-        if tag == immutable:
+    def _tags(self, revision: str, release: str | None) -> dict[str, Tags]:
+        """The tags of each image: an image is an environment's own only where its build differs there."""
+        alike = [
+            name
+            for name in self.project.environments
+            if self.project.is_production(name) == self._production
+        ]
+        # Production's commit has no tag of staging's for another image.
+        everywhere = self._suffix(self.project.environments if self._production else alike)
+        among_releases, moving = self._suffix(alike), self._moving()
+        dirty = ""
+        if self.tree.dirty:
+            # Under the commit's own tag it would stand in the way of the commit's own images for good.
+            self.notes.append(f"{self.tree.told()}: tagged as a change of the commit")
+            dirty = f"-dirty-{self.tree.digest[:12]}"
+        made = {}
+        for image in self.request.images:
+            varies = self.project.varies(image)
+            commit = revision + (everywhere if varies else "") + dirty
+            tag = release and release + (among_releases if varies else "")
+            made[image] = Tags(commit, tag, moving)
+        if moving in {tag for tags in made.values() for tag in tags.staying}:
             self.problems.append(
-                f'the Git tag "{tag}" is also the tag that moves with the environment '
+                f'the Git tag "{moving}" is also the tag that moves with the environment '
                 f"{self.request.environment}: name either of them otherwise"
             )
-        return tag
+        return made
 
-    def _variant(self) -> str:
-        """What tells this environment's images from those of others that go by the same kind of tag.
+    def _moving(self) -> str:
+        environment = self.project.environment(self.request.environment)
+        return environment.tag or self.request.environment
 
-        Nothing, unless their builds get other values.
-        """
-        alike = (
-            n
-            for n in self.project.environments
-            if self.project.is_production(n) == self._production
-        )
-        mine, *others = map(self.project.environment, (self.request.environment, *alike))
+    def _suffix(self, names: Iterable[str]) -> str:
+        """What tells this environment's images from those of others; nothing if their builds get the same values."""
+        mine, *others = map(self.project.environment, (self.request.environment, *names))
         same = all((e.api_url, e.build_args) == (mine.api_url, mine.build_args) for e in others)
         return "" if same else f"-{self.request.environment}"
 

@@ -1,36 +1,42 @@
-"""A registry as the engine reaches it: with its mirrors, certificates and logins, and with those given here."""
+"""A registry with a login: the engine pushes to it, and its own API tells and tags what is there."""
 
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 import dagger
 from dagger import dag
 
 from .failures import message
-from .registryfaults import RegistryError, missing, told
+from .registryapi import Endpoint
+from .registryfaults import RegistryError, told
+from .registrykeeping import KeepingApi
 
 
 @dataclass(frozen=True)
 class Registry:
-    """Asks and fills one registry.
+    """One registry, as one user.
 
     Attributes:
-        host: Its host and port.
+        endpoint: Where it is, and where its API answers.
         user: Who logs in; None where nobody does.
         password: The user's password or token.
+        text: The same, for the API.
     """
 
-    host: str
+    endpoint: Endpoint
     user: str | None = None
     password: dagger.Secret | None = None
+    text: str | None = field(default=None, repr=False)
 
     @classmethod
     async def reached(
-        cls, host: str, user: str | None, password: dagger.Secret | None
+        cls, endpoint: Endpoint, user: str | None, password: dagger.Secret | None
     ) -> "Registry":
         """A registry with a login that can be read.
 
         Args:
-            host: Its host and port.
+            endpoint: Where it is.
             user: Who logs in; None where nobody does.
             password: The user's password or token.
 
@@ -38,7 +44,7 @@ class Registry:
             RegistryError: There is a user, but the password cannot be read, or is empty.
         """
         if not user or not password:
-            return cls(host)
+            return cls(endpoint)
         try:
             text = await password.plaintext()
         except dagger.QueryError as error:
@@ -53,25 +59,13 @@ class Registry:
         if text != text.strip():
             # Of a file that ends with a line break, which is no part of a password.
             password = dag.set_secret("slipway-registry-password", text.strip())
-        return cls(host, user, password)
+        return cls(endpoint, user, password, text.strip())
 
-    async def held(self, address: str) -> str | None:
-        """The digest that a tag stands for, or None if there is no such tag.
-
-        Args:
-            address: The repository with the tag. An engine looks once a session.
-
-        Raises:
-            RegistryError: The registry does not answer, or refuses to.
-        """
-        try:
-            found = await self._logged_in(dag.container(), address).from_(address).image_ref()
-        except dagger.QueryError as error:
-            said = message(error)
-            if missing(said):
-                return None
-            raise told(said, host=self.host, user=self.user) from None
-        return found.rpartition("@")[2]
+    @asynccontextmanager
+    async def api(self) -> AsyncIterator[KeepingApi]:
+        """The registry's API, as long as the context lasts."""
+        async with KeepingApi(self.endpoint, self.user, self.text) as api:
+            yield api
 
     async def push(self, image: dagger.Container, address: str) -> str:
         """Push an image; what the registry has of it is not sent again.
@@ -81,7 +75,7 @@ class Registry:
             address: The repository with the tag.
 
         Returns:
-            The digest under which the registry keeps it.
+            The digest of what was pushed.
 
         Raises:
             RegistryError: The registry does not answer, breaks off, or refuses it.
@@ -91,8 +85,16 @@ class Registry:
         except dagger.ExecError:
             raise
         except dagger.QueryError as error:
-            raise told(message(error), host=self.host, user=self.user) from None
+            raise told(message(error), host=self.endpoint.host, user=self.user) from None
         return kept.rpartition("@")[2]
+
+    def image(self, address: str) -> dagger.Container:
+        """An image that is there; nothing is fetched before something of it is read.
+
+        Args:
+            address: The repository with a digest or tag.
+        """
+        return self._logged_in(dag.container(), address).from_(address)
 
     def _logged_in(self, container: dagger.Container, address: str) -> dagger.Container:
         if not self.user or not self.password:

@@ -1,10 +1,9 @@
 """Images put together into a release: exported, published."""
 
-import time
 from typing import Annotated
 
 import dagger
-from dagger import Doc, dag, field, function, object_type
+from dagger import Doc, field, function, object_type
 
 from .errors import SlipwayError
 from .failures import reported
@@ -17,6 +16,7 @@ class Image:
     name: Annotated[str, Doc("The image's name, such as frontend")] = field()
     container: Annotated[dagger.Container, Doc("The image")] = field()
     checks: list[dagger.Container]
+    inputs: str
 
 
 @object_type
@@ -91,23 +91,8 @@ class Release:
             bool, Doc("To production although the tree is dirty or the commit has no Git tag")
         ] = False,
     ) -> dagger.Directory:
-        """Push every image; `release.json`, a report and bills of materials, to export."""
-        from .checkout import surveyed
-        from .publication import requested
-        from .publish import Publisher
-        from .runtime import Made
+        """Push what the registry lacks; `release.json`, a report and bills of materials, to export."""
+        from .commands.publish import publish_release
 
-        since = time.time()
         with reported():
-            request = requested(self.request, force=force)
-            survey = await surveyed(self.ws, self.config, request.version)
-            publisher = Publisher(survey, self.ws, request, self.registry_password)
-            made = [Made(i.name, i.container, checks=tuple(i.checks)) for i in self.images]
-            published = await publisher.publish(made, bills=True)
-            file = published.file(survey.project, version=self.version, source=self.source)
-            files = dag.directory().with_new_file("release.json", file.json_text())
-            shown = published.report(survey.project, since=since, now=time.time())
-            files = files.with_new_file("report.txt", shown + "\n")
-            for name, bill in published.sboms.items():
-                files = files.with_file(file.images[name].sbom or name, bill, permissions=0o644)
-            return files
+            return await publish_release(self, force=force)

@@ -1,15 +1,20 @@
 """A developer's checkout of a small repo, to publish from."""
 
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagger
 
 from slipway.checkout import surveyed
+from slipway.inputs import Inputs
+from slipway.labels import REVISION
 from slipway.publication import Request
-from slipway.publish import Published, Publisher
+from slipway.publish import Publisher
+from slipway.published import Published
 from slipway.runtime import Made
+from slipway.survey import Survey
 
 FILES = {
     "package.json": '{"name": "tiny", "version": "1.0.0"}',
@@ -33,6 +38,8 @@ class Checkout:
 
     folder: Path
     dag: dagger.Client
+    built: list[str] = field(default_factory=list)
+    """The texts of the images that were built."""
 
     def git(self, *arguments: str) -> str:
         """Run Git here."""
@@ -46,6 +53,10 @@ class Checkout:
         """The commit's hash."""
         return self.git("rev-parse", "HEAD")
 
+    async def survey(self) -> Survey:
+        """What slipway finds here."""
+        return await surveyed(self.dag.current_workspace(), "slipway.toml", None)
+
     async def publish(
         self,
         host: str,
@@ -56,18 +67,47 @@ class Checkout:
         password: dagger.Secret | None = None,
         project: str = "team",
         force: bool = False,
+        who: str = "",
+        bills: bool = False,
+        outside: Mapping[str, str] | None = None,
+        bytes_: str | None = None,
     ) -> Published:
-        """Publish two images whose only file has a text."""
-        ws = self.dag.current_workspace()
-        survey = await surveyed(ws, "slipway.toml", None)
+        """Publish two images that are made of a text.
+
+        Args:
+            host: The registry's host and port.
+            env: The environment.
+            text: What they are made of.
+            user: Who logs in.
+            password: That user's password.
+            project: Where images go below the host.
+            force: To production, whatever the checkout's state.
+            who: Who publishes.
+            bills: Have bills of materials.
+            outside: What else they are made of, that is no matter of the commit.
+            bytes_: What a build makes of that text; the text itself, if it is not said.
+        """
+        ws, survey = self.dag.current_workspace(), await self.survey()
+        names = ("one", "two")
         request = Request(
-            env, ("one", "two"), f"{host}/{project}", user, password is not None, force=force
+            env, names, f"{host}/{project}", user, password is not None, force=force, who=who
         )
-        images = [
-            Made(name, self.dag.container().with_new_file("/text", f"{name} {text}"))
-            for name in ("one", "two")
-        ]
-        return await Publisher(survey, ws, request, password).publish(images)
+        publisher = Publisher(survey, ws, request, password)
+        inputs = {name: Inputs({"text": f"{name} {text}", **(outside or {})}) for name in names}
+        labels = {REVISION: survey.origin.revision}
+
+        async def images() -> list[Made]:
+            self.built.append(text)
+            content = bytes_ or text
+            return [self._image(name, content, inputs[name].labels | labels) for name in names]
+
+        return await publisher.publish(await publisher.look(inputs), images, bills=bills)
+
+    def _image(self, name: str, text: str, labels: Mapping[str, str]) -> Made:
+        container = self.dag.container().with_new_file("/text", f"{name} {text}")
+        for label, value in labels.items():
+            container = container.with_label(label, value)
+        return Made(name, container)
 
 
 def write(folder: Path) -> None:

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from slipway.publish import ARRIVAL
+
 _PARTS = ("content-type", "location", "docker-content-digest", "range", "docker-upload-uuid")
 
 
@@ -37,7 +39,7 @@ class Front:
             def handle_any(self) -> None:
                 front._pass_on(self)
 
-            do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = handle_any  # noqa: N815 - http.server's names
+            do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - http.server's names
 
             def log_message(self, *_: object) -> None:
                 """Nobody reads it."""
@@ -104,7 +106,8 @@ class Front:
 
     def _pass_on(self, request: http.server.BaseHTTPRequestHandler) -> None:
         self.requests.append(f"{request.command} {request.path}")
-        image = request.command == "PUT" and "/manifests/" in request.path
+        kept = "/manifests/" in request.path and not request.path.endswith(ARRIVAL)
+        image = request.command == "PUT" and kept
         if not image:
             return self._answer(request)
         # One at a time: the second image finds the registry dead.

@@ -1,5 +1,6 @@
-"""Publishing to real registries: what is pushed in which order, and what is left when it fails."""
+"""Publishing to real registries: what is reused, what is pushed in which order, what is left when it fails."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -23,19 +24,71 @@ async def test_a_publish_tags_every_image_twice(checkout: Checkout, registry: Fr
     """The commit and the environment stand for one digest, the one that is told."""
     published = await checkout.publish(registry.host)
     for image in published.images:
-        tagged = {registry.digest(f"team/{image.name}", tag) for tag in published.plan.tags}
-        assert tagged == {image.digest}
-    assert published.plan.tags == (checkout.commit, "staging")
+        tags = published.plan.tags[image.name].all
+        assert tags == (checkout.commit, "staging")
+        assert {registry.digest(f"team/{image.name}", tag) for tag in tags} == {image.digest}
 
 
-async def test_publishing_again_changes_nothing(checkout: Checkout, registry: Front) -> None:
-    """What is there is found there, and sent no more."""
-    first = await checkout.publish(registry.host)
+async def test_publishing_again_builds_and_writes_nothing(
+    checkout: Checkout, registry: Front
+) -> None:
+    """What is there is found there, and that is told with its publisher."""
+    first = await checkout.publish(registry.host, text="again", who="Jane")
     registry.requests.clear()
-    second = await checkout.publish(registry.host)
+    second = await checkout.publish(registry.host, text="again", who="John")
+    assert checkout.built == ["again"]
     assert second.images == first.images
-    assert second.plan == first.plan
-    assert not [request for request in registry.requests if request.startswith("PUT")]
+    assert not [request for request in registry.requests if not request.startswith(("GET", "HEAD"))]
+    shown = second.report((await checkout.survey()).project, since=0, now=time.time())
+    assert shown.count("reused, published just now by Jane") == len(second.images)
+
+
+async def test_the_same_commit_from_elsewhere_is_the_same_release(
+    checkout: Checkout, registry: Front
+) -> None:
+    """Another build of it would have other bytes: it is not even begun."""
+    first = await checkout.publish(registry.host, text="elsewhere")
+    second = await checkout.publish(registry.host, text="elsewhere", bytes_="other bytes")
+    assert second.images == first.images
+    assert checkout.built == ["elsewhere"]
+
+
+async def test_a_newer_base_image_leaves_a_release_as_it_is(
+    checkout: Checkout, registry: Front
+) -> None:
+    """As when a job is retried a day later; the report says what a new commit would get."""
+    first = await checkout.publish(registry.host, text="base", outside={"base": "node@sha256:a"})
+    second = await checkout.publish(registry.host, text="base", outside={"base": "node@sha256:b"})
+    assert second.images == first.images
+    assert second.look.notes[0] == (
+        "one stays as it was published; a new commit would get: base: node@sha256:a there, node@sha256:b here"
+    )
+
+
+async def test_two_builds_of_the_same_files_are_one_digest(
+    checkout: Checkout, registry: Front
+) -> None:
+    """Built for two registries at two moments: nothing of an image tells when it was made."""
+    first = await checkout.publish(registry.host, text="same", project="here")
+    second = await checkout.publish(registry.host, text="same", project="there")
+    assert checkout.built == ["same", "same"]
+    assert second.images == first.images
+
+
+async def test_production_runs_what_staging_ran(checkout: Checkout, registry: Front) -> None:
+    """The Git tag is one more tag of the same digest; nothing is built or pushed for it."""
+    staging = await checkout.publish(registry.host, text="promoted")
+    checkout.git("tag", "v3.0.0")
+    registry.requests.clear()
+    production = await checkout.publish(registry.host, "prod", text="promoted")
+    assert checkout.built == ["promoted"]
+    assert production.images == staging.images
+    assert not [
+        request for request in registry.requests if "/blobs/" in request and "PUT" in request
+    ]
+    for image in production.images:
+        tags = ("v3.0.0", checkout.commit, "prod")
+        assert {registry.digest(f"team/{image.name}", tag) for tag in tags} == {image.digest}
 
 
 async def test_a_registry_killed_half_way(checkout: Checkout, registry: Front) -> None:
@@ -54,10 +107,11 @@ async def test_a_registry_killed_half_way(checkout: Checkout, registry: Front) -
     names = ("one", "two")
     pushed = [name for name in names if registry.digest(f"team/{name}", checkout.commit)]
     assert len(pushed) == 1
-    assert f"were pushed: {pushed[0]}; not: " in str(caught.value)
+    assert "Pushed and read back were: none; not: one, two." in str(caught.value)
     assert {name: registry.digest(f"team/{name}", "staging") for name in names} == digests
 
     after = await checkout.publish(registry.host, text="after")
+    assert list(after.look.reused) == pushed
     moved = {image.name: image.digest for image in after.images}
     assert {name: registry.digest(f"team/{name}", "staging") for name in names} == moved
     assert moved != digests
@@ -66,29 +120,33 @@ async def test_a_registry_killed_half_way(checkout: Checkout, registry: Front) -
 async def test_other_images_of_the_same_commit_are_refused(
     checkout: Checkout, registry: Front
 ) -> None:
-    """Both digests are shown, and nothing was pushed."""
+    """What differs is named; nothing was built or pushed."""
     first = await checkout.publish(registry.host, text="first")
     registry.requests.clear()
     with pytest.raises(SlipwayError) as caught:
         await checkout.publish(registry.host, text="second")
     for image in first.images:
-        line = f"{registry.host}/team/{image.name}:{checkout.commit} is {image.digest}, and what"
-        assert line in str(caught.value)
-        assert registry.digest(f"team/{image.name}", "staging") == image.digest
+        name = image.name
+        line = f"{registry.host}/team/{name}:{checkout.commit} is {image.digest}, made of something else: text:"
+        assert f"{line} {name} first there, {name} second here" in str(caught.value)
+        assert registry.digest(f"team/{name}", "staging") == image.digest
+    assert checkout.built == ["first"]
     assert not [request for request in registry.requests if request.startswith(("PUT", "POST"))]
 
 
-@pytest.mark.parametrize("kind", [(), ("--annotate", "--message", "release")])
+@pytest.mark.parametrize(
+    ("version", "kind"), [("v1.0.0", ()), ("v2.0.0", ("--annotate", "--message", "release"))]
+)
 async def test_production_takes_a_tagged_commit(
-    checkout: Checkout, registry: Front, kind: tuple[str, ...]
+    checkout: Checkout, registry: Front, version: str, kind: tuple[str, ...]
 ) -> None:
     """By the Git tag, annotated or not; tags of other commits do not count."""
-    checkout.git("tag", "v0.9.0", *kind)
+    checkout.git("tag", f"{version}-rc1", *kind)
     checkout.git("commit", "--quiet", "--allow-empty", "--message", "next")
-    checkout.git("tag", "v1.0.0", *kind)
+    checkout.git("tag", version, *kind)
     published = await checkout.publish(registry.host, "prod")
-    assert published.plan.tags == ("v1.0.0", "prod")
-    assert registry.digest("team/one", "v1.0.0") == registry.digest("team/one", "prod")
+    assert published.plan.tags["one"].all == (version, checkout.commit, "prod")
+    assert registry.digest("team/one", version) == registry.digest("team/one", "prod")
 
 
 async def test_production_refuses_changes_and_an_untagged_commit(
@@ -103,7 +161,9 @@ async def test_production_refuses_changes_and_an_untagged_commit(
     assert "2 files are not committed (new.ts, package.json)" in dirty
     assert "has no Git tag" in untagged
     forced = await checkout.publish(registry.host, "prod", force=True)
-    assert forced.plan.immutable.startswith(f"{checkout.commit}-prod-dirty-")
+    tags = forced.plan.tags["one"]
+    assert tags.release is None
+    assert tags.commit.startswith(f"{checkout.commit}-dirty-")
 
 
 async def test_what_no_commit_would_take_does_not_count(
@@ -114,7 +174,7 @@ async def test_what_no_commit_would_take_does_not_count(
         (checkout.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (checkout.folder / name).write_text("x")
     published = await checkout.publish(registry.host)
-    assert published.plan.immutable == checkout.commit
+    assert published.plan.tags["one"].commit == checkout.commit
     assert published.plan.notes == ()
 
 
@@ -126,7 +186,21 @@ async def test_a_change_of_a_change_gets_a_tag_of_its_own(
     first = await checkout.publish(registry.host, text="1")
     (checkout.folder / "a.ts").write_text("2")
     second = await checkout.publish(registry.host, text="2")
-    assert first.plan.immutable != second.plan.immutable
+    assert first.plan.tags["one"].commit != second.plan.tags["one"].commit
+
+
+async def test_a_bill_of_materials_is_reused_with_its_image(
+    checkout: Checkout, registry: Front
+) -> None:
+    """It lies beside the image; one that was published without gets one, and nothing is built for that."""
+    await checkout.publish(registry.host, text="bill")
+    made = await checkout.publish(registry.host, text="bill", bills=True)
+    first = await made.sboms["one"].contents()
+    registry.requests.clear()
+    again = await checkout.publish(registry.host, text="bill", bills=True)
+    assert await again.sboms["one"].contents() == first
+    assert checkout.built == ["bill"]
+    assert not [request for request in registry.requests if request.startswith(("PUT", "POST"))]
 
 
 async def test_nothing_listens(checkout: Checkout) -> None:

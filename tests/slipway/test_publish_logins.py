@@ -28,6 +28,12 @@ def gitlab(tmp_path: Path) -> Iterator[tuple[SecureRegistry, TokenService]]:
         yield running, service
 
 
+@pytest.fixture(autouse=True)
+def trusted(registry: SecureRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The authority that the daemon trusts: a module's process has it from its engine."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(registry.ca))
+
+
 async def published(
     checkout: Checkout, host: str, *, user: str = "ci", password: str, project: str = "team"
 ) -> str:
@@ -66,7 +72,8 @@ async def test_a_wrong_password(checkout: Checkout, registry: SecureRegistry) ->
         "a wrong user or password, or a token that has expired "
         "(unexpected status"
     )
-    assert "401 Unauthorized). Correct --registry-user and --registry-password" in text
+    assert "401 Unauthorized" in text
+    assert ". Correct --registry-user and --registry-password" in text
     assert text.endswith("Nothing was built or pushed.")
 
 
@@ -78,11 +85,25 @@ async def test_no_login_at_all(checkout: Checkout, registry: SecureRegistry) -> 
 
 
 async def test_an_authority_that_nobody_knows(checkout: Checkout, tmp_path: Path) -> None:
-    """The certificate is the reason, and whose setting it is."""
+    """The certificate is the reason, and where its authority is named."""
     with tls_registry(tmp_path / "registry", tmp_path / "authority") as stranger:
         text = await refusal(checkout, stranger.address, password=stranger.password)
     assert f"the certificate of {stranger.address} is not trusted" in text
-    assert "drydock takes it as ca in its configuration" in text
+    assert "ca under [registry] in slipway.toml" in text
+
+
+async def test_an_authority_that_the_repo_names(
+    checkout: Checkout, registry: SecureRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a registry that only the engine was told to trust."""
+    monkeypatch.delenv("SSL_CERT_FILE")
+    (checkout.folder / "registry-ca.pem").write_text(registry.ca.read_text())
+    with (checkout.folder / "slipway.toml").open("a") as file:
+        file.write('[registry]\nca = "registry-ca.pem"\n')
+    checkout.git("add", "--all")
+    checkout.git("commit", "--quiet", "--message", "trust")
+    digest = await published(checkout, registry.address, password=registry.password)
+    assert registry.digest("team/one", "staging") == digest
 
 
 async def test_a_token_service(
@@ -115,14 +136,27 @@ async def test_a_token_that_has_expired(
     assert "or a token that has expired" in text
 
 
-@pytest.mark.parametrize(("user", "project"), [("deploy", "team"), ("ci", "other")])
+@pytest.mark.parametrize(
+    ("user", "project", "may_not", "right"),
+    [
+        ("deploy", "team", "push to", "write_registry"),
+        ("ci", "other", "pull from", "read_registry"),
+    ],
+)
 async def test_a_login_without_the_right(
-    checkout: Checkout, gitlab: tuple[SecureRegistry, TokenService], user: str, project: str
+    checkout: Checkout,
+    gitlab: tuple[SecureRegistry, TokenService],
+    *,
+    user: str,
+    project: str,
+    may_not: str,
+    right: str,
 ) -> None:
-    """A token that may only pull; a project that is not the user's."""
+    """A token that may only pull; a project that is not the user's. Nothing is built for either."""
     registry, service = gitlab
     password = service.accounts[user].password
     text = await refusal(checkout, registry.address, user=user, password=password, project=project)
-    assert f'the user "{user}" may not push to {registry.address} there' in text
-    assert "write_registry" in text
+    assert f'the user "{user}" may not {may_not} {registry.address} there' in text
+    assert right in text
+    assert checkout.built == []
     assert registry.tags("team/one") == []

@@ -5,8 +5,8 @@ import pytest
 from slipway.config import EnvironmentConfig, RegistryConfig
 from slipway.errors import ConfigError
 from slipway.git import Origin
-from slipway.project import Project
-from slipway.publication import Plan, Request, Tree, differing, refused, requested, words
+from slipway.project import App, Project
+from slipway.publication import Plan, Request, Tags, Tree, requested, words
 from slipway.publishplan import plan
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -19,6 +19,7 @@ ENVIRONMENTS = {
     "preview": EnvironmentConfig(tag="pr"),
 }
 CLEAN = Tree()
+APPS = (App("api", "apps/api", "nest", 3000), App("web", "apps/web", "next", 3000))
 DIRTY = Tree(("src/a.ts", "src/b.ts"), "feedfacecafebeef")
 
 
@@ -43,7 +44,7 @@ def planned(
         "node:22",
         "node:22",
         "10",
-        (),
+        APPS,
         environments=environments,
         registry=configured or RegistryConfig(),
         repositories=repositories or {},
@@ -64,16 +65,14 @@ def refusals(*args: str, **kwargs: object) -> tuple[str, ...]:
     [
         ("staging", (COMMIT, "staging")),
         ("preview", (COMMIT, "pr")),
-        ("prod", ("v1.2.0", "prod")),
-        ("live", ("v1.2.0", "latest")),
+        ("prod", ("v1.2.0", COMMIT, "prod")),
+        ("live", ("v1.2.0", COMMIT, "latest")),
     ],
 )
-def test_each_image_gets_one_tag_that_stays_and_one_that_moves(
-    env: str, tags: tuple[str, str]
-) -> None:
+def test_each_image_gets_tags_that_stay_and_one_that_moves(env: str, tags: tuple[str, ...]) -> None:
     """The commit stays, and in production the Git tag; the environment's tag moves."""
     made = planned(env)
-    assert made.tags == tags
+    assert {name: one.all for name, one in made.tags.items()} == {"api": tags, "web": tags}
     assert made.repositories == {"api": f"{REGISTRY}/api", "web": f"{REGISTRY}/web"}
 
 
@@ -84,8 +83,23 @@ def test_environments_that_build_other_images_have_tags_of_their_own() -> None:
         "preview": EnvironmentConfig(api_url="https://b.test"),
         "prod": EnvironmentConfig(api_url="https://c.test"),
     }
-    assert planned("staging", environments=environments).tags == (f"{COMMIT}-staging", "staging")
-    assert planned("prod", environments=environments).tags == ("v1.2.0", "prod")
+    staging = planned("staging", environments=environments).tags
+    assert staging["web"].all == (f"{COMMIT}-staging", "staging")
+    assert staging["api"].all == (COMMIT, "staging")
+    production = planned("prod", environments=environments).tags
+    assert production["web"].all == ("v1.2.0", f"{COMMIT}-prod", "prod")
+    assert production["api"].all == ("v1.2.0", COMMIT, "prod")
+
+
+def test_productions_with_other_values_have_releases_of_their_own() -> None:
+    """The front end's; the API is one image for all of them."""
+    environments = {
+        "eu": EnvironmentConfig(api_url="https://a.test", production=True),
+        "us": EnvironmentConfig(api_url="https://b.test", production=True),
+    }
+    made = planned("eu", environments=environments).tags
+    assert made["web"] == Tags(f"{COMMIT}-eu", "v1.2.0-eu", "eu")
+    assert made["api"] == Tags(COMMIT, "v1.2.0", "eu")
 
 
 def test_images_go_where_slipway_toml_says() -> None:
@@ -152,7 +166,7 @@ def test_two_images_in_one_repository_are_refused() -> None:
 def test_changes_that_are_not_committed_never_take_the_commits_tag() -> None:
     """Else the images of the commit itself would be refused for good."""
     made = planned(tree=DIRTY)
-    assert made.tags == (f"{COMMIT}-dirty-feedfacecafe", "staging")
+    assert made.tags["api"].all == (f"{COMMIT}-dirty-feedfacecafe", "staging")
     assert made.notes[0].startswith("2 files are not committed (src/a.ts, src/b.ts)")
 
 
@@ -175,10 +189,11 @@ def test_production_is_refused_unless_forced(origin: Origin, tree: Tree, words: 
 
 
 def test_what_is_forced_into_production_goes_by_the_commit() -> None:
-    """There is no Git tag that it could go by, and the commit's own tag is staging's."""
-    assert planned("prod", origin=Origin(COMMIT), force=True).immutable == f"{COMMIT}-prod"
-    dirty = planned("prod", tree=DIRTY, force=True)
-    assert dirty.immutable == f"{COMMIT}-prod-dirty-feedfacecafe"
+    """There is no Git tag that it could go by."""
+    made = planned("prod", origin=Origin(COMMIT), force=True).tags
+    assert made["api"] == Tags(COMMIT, None, "prod")
+    dirty = planned("prod", tree=DIRTY, force=True).tags
+    assert dirty["web"] == Tags(f"{COMMIT}-dirty-feedfacecafe", None, "prod")
 
 
 def test_every_problem_of_production_is_told_at_once() -> None:
@@ -195,14 +210,15 @@ def test_a_version_that_is_no_tag_of_the_commit_is_refused() -> None:
 def test_of_several_tags_the_given_one_counts() -> None:
     """In GitLab it is the one that the pipeline runs for."""
     origin = Origin(COMMIT, ("v1.2.0", "v1.2.1"))
-    assert planned("prod", origin=origin, version="v1.2.0").immutable == "v1.2.0"
+    made = planned("prod", origin=origin, version="v1.2.0")
+    assert made.tags["api"].release == "v1.2.0"
 
 
 def test_where_git_cannot_be_read_the_given_commit_and_version_count() -> None:
     """In a worktree, whose .git is a file; that the tree cannot be compared is told."""
     unknown = Tree(unknown="no checkout")
     made = planned("prod", origin=Origin(), tree=unknown, revision=COMMIT, version="v3", force=True)
-    assert (made.immutable, made.revision) == ("v3", COMMIT)
+    assert (made.tags["api"].release, made.revision) == ("v3", COMMIT)
     staged = planned(origin=Origin(), tree=unknown, revision=COMMIT)
     assert staged.notes == ("It cannot be told whether every file is committed: no checkout",)
 
@@ -225,21 +241,6 @@ def test_a_git_tag_called_like_the_environment_is_refused() -> None:
     """The tag that stays would be the one that moves."""
     (problem,) = refusals("prod", origin=Origin(COMMIT, ("prod",)))
     assert 'the Git tag "prod" is also the tag that moves' in problem
-
-
-def test_a_tag_of_other_images_is_refused() -> None:
-    """Both digests are shown; the same digest and no digest at all are in order."""
-    held = {"api": "sha256:old", "web": None}
-    (problem,) = refused(planned(), held, {"api": "sha256:new", "web": "sha256:x"})
-    assert problem == f"{REGISTRY}/api:{COMMIT} is sha256:old, and what was built is sha256:new"
-    assert refused(planned(), held, {"api": "sha256:old", "web": "sha256:x"}) == []
-
-
-def test_a_registry_that_keeps_something_else_is_noticed() -> None:
-    """What was pushed has to be what was built."""
-    built = {"api": "sha256:a", "web": "sha256:b"}
-    assert differing(built, {"api": "sha256:a"}) == []
-    assert differing(built, {"web": "sha256:c"}) == ["web: built sha256:b, pushed sha256:c"]
 
 
 def test_a_request_is_kept_from_one_call_to_the_next() -> None:

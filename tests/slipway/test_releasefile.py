@@ -1,30 +1,32 @@
 """release.json and the report of a publish: what later steps and people read."""
 
 import json
+import re
 
 import pytest
 from pydantic import ValidationError
 
+from slipway.look import Look
 from slipway.project import Project
-from slipway.publication import Plan
-from slipway.publish import Published, text
+from slipway.provenance import Provenance
+from slipway.published import Published, text
 from slipway.releasefile import ReleaseFile
 from slipway.report import ImageFacts
+from tests.slipway.releases import COMMIT, Planned
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PROJECT = Project("app", "node:22", "node:22", "10", ())
-PLAN = Plan(
-    environment="staging",
-    registry="registry.test/app",
-    user=None,
-    repositories={"web": "registry.test/app/web", "api": "registry.test/app/api"},
-    immutable=COMMIT,
-    moving="staging",
-    revision=COMMIT,
-    notes=("A note",),
-)
 FACTS = (ImageFacts("web", "sha256:b", 2_000_000), ImageFacts("api", "sha256:a", 1_000))
-PUBLISHED = Published(PLAN, FACTS, (), frozenset({"api"}))
+RELEASE = Planned()
+API = RELEASE.held()
+LOOK = Look(
+    RELEASE.plan,
+    {},
+    {"api": API},
+    {"api": {COMMIT: API.digest}},
+    {"api": Provenance(API.digest, "1970-01-01T00:00:00+00:00", "Jane")},
+    ("api stays as it was published",),
+)
+PUBLISHED = Published(LOOK, FACTS)
 
 
 def written() -> ReleaseFile:
@@ -64,13 +66,13 @@ def test_the_file_can_be_read_again() -> None:
         ReleaseFile.model_validate({**json.loads(written().json_text()), "imagse": {}})
 
 
-def test_the_report_tells_digests_tags_and_what_was_there() -> None:
+def test_the_report_tells_digests_tags_and_what_was_reused() -> None:
     """With the notes above, and the file's own text below."""
     shown = text(PUBLISHED, written(), PROJECT, since=0)
-    title, note, _, head, web, api, *_ = shown.splitlines()
+    title, note, drift, _, head, web, api, *_ = shown.splitlines()
     assert title == "app, staging, commit 0123456789ab, published below registry.test/app"
-    assert note == "A note"
+    assert (note, drift) == ("A note", "api stays as it was published")
     assert head.split() == ["IMAGE", "DIGEST", "SIZE", "TAGS"]
     assert web.split() == ["web", "sha256:b", "2.0", "MB", "0123456789ab,", "staging", "pushed"]
-    assert api.endswith("was there")
+    assert re.search(r"staging  reused, published \d+ days ago by Jane$", api)
     assert shown.endswith(f"release.json:\n{written().json_text()}")

@@ -5,10 +5,10 @@ import time
 from slipway import report
 from slipway.evaluation import evaluate
 from slipway.given import Given
-from slipway.labels import REVISION, VERSION, notes
+from slipway.labels import REVISION, notes
 from slipway.survey import take
 
-from .making import images_of, labels_of, workshop_of
+from .making import builder_of, labels_of
 
 
 async def build(given: Given, env: str, api_url: str | None) -> str:
@@ -24,14 +24,13 @@ async def build(given: Given, env: str, api_url: str | None) -> str:
     """
     since = time.time()
     survey = await take(given.ws, given.config)
-    workshop = workshop_of(given, survey, env, api_url)
-    labels = labels_of(given, survey)
-    images = await images_of(given, survey, workshop)
+    labels, builder = labels_of(given), builder_of(given, survey, env, api_url)
+    images = await builder.images(await builder.inputs())
     facts, steps = await evaluate(images)
     return report.render(
-        title=f"{survey.project.name}, {env}, version {labels[VERSION]}, "
-        f"revision {labels[REVISION][:12]}",
-        notes=notes(survey, workshop.build_args),
+        title=f"{survey.project.name}, {env}, version {labels.version_of(survey)}, "
+        f"revision {builder.labels[REVISION][:12]}",
+        notes=notes(survey, builder.workshop.build_args),
         findings=() if survey.config else survey.project.findings,
         images=facts,
         steps=steps,

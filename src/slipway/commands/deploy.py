@@ -1,10 +1,14 @@
 """`deploy` and `plan`: a release on its server, or what that would do."""
 
+from collections.abc import Sequence
+
 from slipway.given import Given
 from slipway.progress import progress, show
+from slipway.publish import standing
+from slipway.runtime import Made
 from slipway.verify import verify
 
-from .making import publisher_of
+from .making import builder_of, publisher_of
 from .serving import delivery_to
 
 
@@ -14,18 +18,36 @@ async def deploy(given: Given, env: str, *, force: bool) -> str:
     Args:
         given: What the caller gives.
         env: The environment.
-        force: To production, whatever the checkout's state.
+        force: To production, whatever the checkout's state; and although the release serves already.
 
     Returns:
         The report.
     """
     with progress(show, given.job) as say:
         delivery = await delivery_to(given, env)
+        survey = delivery.survey
+        builder, publisher = (
+            builder_of(given, survey, env),
+            publisher_of(given, survey, env, force=force),
+        )
+        say("look at the registry")
+        inputs = await builder.inputs()
+        look = await publisher.look(inputs)
+
+        async def images() -> Sequence[Made]:
+            say("build and publish")
+            return await builder.images(inputs)
+
+        if not look.missing and not force:
+            say("look at the server")
+            if told := await (await delivery.of(standing(look))).already(say):
+                await publisher.publish(look, images)
+                return told
         say("verify")
         (await verify(given.ws, given.config, given.npmrc)).raise_failures()
-        say("build and publish")
-        images, publisher = await publisher_of(given, delivery.survey, env, force=force)
-        deployment = await delivery.of(await publisher.publish(images))
+        if not look.missing:
+            say("publish: the registry has every image")
+        deployment = await delivery.of(await publisher.publish(look, images))
         return await deployment.deploy(say)
 
 
@@ -41,6 +63,9 @@ async def plan(given: Given, env: str, *, force: bool) -> str:
         The steps.
     """
     delivery = await delivery_to(given, env)
-    images, publisher = await publisher_of(given, delivery.survey, env, force=force)
-    deployment = await delivery.of(await publisher.planned(images))
+    builder = builder_of(given, delivery.survey, env)
+    publisher = publisher_of(given, delivery.survey, env, force=force)
+    inputs = await builder.inputs()
+    planned = await publisher.planned(await publisher.look(inputs), lambda: builder.images(inputs))
+    deployment = await delivery.of(planned)
     return await deployment.plan()

@@ -1,23 +1,22 @@
 """What the commands that build images share."""
 
+from slipway.builder import Builder
 from slipway.given import Given
-from slipway.images import Images
 from slipway.install import Installation
 from slipway.labels import Labels
 from slipway.monorepo import Workshop
 from slipway.publication import Request
 from slipway.publish import Publisher
-from slipway.runtime import Made, Runtime
 from slipway.survey import Survey
 
 
-def labels_of(given: Given, survey: Survey) -> dict[str, str]:
-    """The labels of the images of a checkout."""
-    return Labels(given.revision, given.version, given.source).of(survey)
+def labels_of(given: Given) -> Labels:
+    """What the caller says of a release."""
+    return Labels(given.revision, given.version, given.source)
 
 
-def workshop_of(given: Given, survey: Survey, env: str, api_url: str | None = None) -> Workshop:
-    """The build containers for one environment.
+def builder_of(given: Given, survey: Survey, env: str, api_url: str | None = None) -> Builder:
+    """What describes the images for one environment.
 
     Args:
         given: What the caller gives.
@@ -29,32 +28,27 @@ def workshop_of(given: Given, survey: Survey, env: str, api_url: str | None = No
     values = dict(environment.build_args)
     if url := api_url or environment.api_url:
         values["NEXT_PUBLIC_API_URL"] = url
-    return Workshop(Installation(given.ws, survey, given.npmrc), values)
+    workshop = Workshop(Installation(given.ws, survey, given.npmrc), values)
+    return Builder(workshop, labels_of(given).of(survey))
 
 
-async def images_of(given: Given, survey: Survey, workshop: Workshop) -> list[Made]:
-    """Every image of a checkout; nothing is built yet."""
-    return await Images(await Runtime.prepared(workshop, labels_of(given, survey))).all()
-
-
-def request_of(given: Given, env: str, images: list[Made], *, force: bool = False) -> Request:
+def request_of(given: Given, survey: Survey, env: str, *, force: bool = False) -> Request:
     """What is asked of a publish."""
     return Request(
         environment=env,
-        images=tuple(made.name for made in images),
+        images=survey.project.images,
         registry=given.registry,
         user=given.registry_user,
         password=given.registry_password is not None,
         revision=given.revision,
         version=given.version,
         force=force,
+        who=given.actor or "",
+        job=given.job or "",
     )
 
 
-async def publisher_of(
-    given: Given, survey: Survey, env: str, *, force: bool
-) -> tuple[list[Made], Publisher]:
-    """The images of a checkout, and what pushes them."""
-    images = await images_of(given, survey, workshop_of(given, survey, env))
-    request = request_of(given, env, images, force=force)
-    return images, Publisher(survey, given.ws, request, given.registry_password)
+def publisher_of(given: Given, survey: Survey, env: str, *, force: bool) -> Publisher:
+    """What publishes a checkout's images."""
+    request = request_of(given, survey, env, force=force)
+    return Publisher(survey, given.ws, request, given.registry_password)

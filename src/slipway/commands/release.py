@@ -1,13 +1,16 @@
 """`release`: the images as an object to chain."""
 
+import json
+
 from slipway.checkout import surveyed
 from slipway.given import Given
-from slipway.labels import REVISION, SOURCE, VERSION
+from slipway.inputs import Inputs
+from slipway.labels import REVISION, SOURCE
 from slipway.release import Image, Release
 from slipway.runtime import Made
 from slipway.survey import Survey
 
-from .making import images_of, labels_of, request_of, workshop_of
+from .making import builder_of, labels_of, request_of
 
 
 async def release(given: Given, env: str, api_url: str | None) -> Release:
@@ -22,27 +25,31 @@ async def release(given: Given, env: str, api_url: str | None) -> Release:
         The release; nothing is built yet.
     """
     survey = await surveyed(given.ws, given.config, given.version)
-    labels = labels_of(given, survey)
-    images = await images_of(given, survey, workshop_of(given, survey, env, api_url))
+    builder = builder_of(given, survey, env, api_url)
+    inputs = await builder.inputs()
+    images = await builder.images(inputs)
     return Release(  # type: ignore[call-arg]
         project=survey.project.name,
         environment=env,
-        version=labels[VERSION],
-        revision=labels[REVISION],
-        source=labels[SOURCE],
-        images=[_image(made) for made in images],
+        version=labels_of(given).version_of(survey),
+        revision=builder.labels[REVISION],
+        source=builder.labels[SOURCE],
+        images=[_image(made, inputs[made.name]) for made in images],
         ws=given.ws,
         config=given.config,
-        request=request_of(given, env, images).json_text(),
+        request=request_of(given, survey, env).json_text(),
         registry_password=given.registry_password,
         frontend_name=_only(survey, "frontend"),
         api_name=_only(survey, "api"),
     )
 
 
-def _image(made: Made) -> Image:
+def _image(made: Made, inputs: Inputs) -> Image:
     return Image(  # type: ignore[call-arg]
-        name=made.name, container=made.container, checks=list(made.checks)
+        name=made.name,
+        container=made.container,
+        checks=list(made.checks),
+        inputs=json.dumps(inputs.parts),
     )
 
 

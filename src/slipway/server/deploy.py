@@ -1,5 +1,6 @@
 """A deploy from preflight to record: one connection, one lock, one plan."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -8,14 +9,16 @@ from slipway.progress import Say
 from slipway.report import size
 
 from . import rollout
+from .audit import Entry, record
 from .belonging import shared
 from .change import Change
 from .checks import problems, warnings
 from .examine import Question, facts
 from .masking import Mask
 from .names import Site
-from .operator import Operator, need
+from .operator import Operator, need, now
 from .probe import look
+from .serves import serves
 from .situation import Situation
 from .ssh import DisconnectedError, Server, ServerError
 from .steps import written
@@ -46,6 +49,44 @@ class Deployment:
         async with self.operator.connected() as server:
             found, notes = await self._checked(server)
             return "\n".join([*notes, written(rollout.deploy(self.target, found))])
+
+    async def already(self, say: Say) -> str:
+        """Tell that the release serves already, and write that down.
+
+        Args:
+            say: Shows a line: why a deploy has something to do, where it has.
+
+        Returns:
+            What serves; empty where a deploy has something to do.
+
+        Raises:
+            ServerError: The server cannot be reached.
+        """
+        site, began = self.target.site, time.monotonic()
+        async with self.operator.connected() as server:
+            verdict = await serves(server, self.operator, self.target)
+            kept = verdict.kept
+            if not kept or verdict.differs:
+                say(f"  {site.name}: {verdict.differs}")
+                return ""
+            took = round(time.monotonic() - began, 1)
+            images = {app.name: app.image.rpartition("@")[2] for app in self.target.apps}
+            entry = Entry(
+                time=now(),
+                what="deploy",
+                who=self.operator.who,
+                release=kept.identifier,
+                sequence=kept.sequence,
+                result="ran already",
+                seconds=took,
+                images=images,
+                job=self.operator.job,
+            )
+            await record(server, site, entry)
+        return (
+            f"{site.name} runs {kept.identifier} already (number {kept.sequence}): the same images and settings, and "
+            "every app answers.\nNothing was done; --force deploys it all the same."
+        )
 
     async def deploy(self, say: Say) -> str:
         """Deploy.

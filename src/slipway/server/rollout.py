@@ -45,6 +45,24 @@ def rollback(target: Target, found: Situation, kept: Kept) -> tuple[Stage, ...]:
     return _Rollback(target, found, kept).stages()
 
 
+def files_of(target: Target, found: Situation, kept: Kept) -> dict[str, str]:
+    """The files that a release on the server would have if it were this one, by name.
+
+    Args:
+        target: The release that is to be deployed.
+        found: What is on the server.
+        kept: The release on the server.
+
+    Returns:
+        What its containers were started from; where a rollback brought it back, nothing of the migrator.
+    """
+    plan = _Deploy(target, found)
+    plan.sequence, plan.origin = kept.sequence, kept.origin
+    wanted = [f"{app.name}.{kind}" for app in target.apps for kind in ("yaml", "env")]
+    wanted += ["migrator.env"] if kept.origin == kept.sequence else []
+    return {name: text for name, text in plan.texts().items() if name in wanted}
+
+
 class _Plan:
     """What a deploy and a rollback have in common: target, situation, number, and the cut-over."""
 
@@ -124,14 +142,14 @@ class _Plan:
         return self._prune()
 
     def _files(self) -> tuple[Step, ...]:
-        made = self._texts()
+        made = self.texts()
         return tuple(self._write(name, made[name]) for name in sorted(made))
 
     def _before(self) -> list[Stage]:
         """What comes before the apps start."""
         return []
 
-    def _texts(self) -> dict[str, str]:
+    def texts(self) -> dict[str, str]:
         """The release's own files, by name."""
         target = self.target
         made = {"target.json": TargetFile.of(target, self.origin).json_text()}
@@ -219,9 +237,10 @@ class _Deploy(_Plan):
             steps.append(Write("owner", path, target.owner.json_text()))
         return (*steps, *(self._postgres.files() if self._postgres else ()))
 
-    def _texts(self) -> dict[str, str]:
+    def texts(self) -> dict[str, str]:
+        """The release's own files, by name."""
         target = self.target
-        made = super()._texts() | {"release.json": target.manifest}
+        made = super().texts() | {"release.json": target.manifest}
         made |= {f"{app.name}.env": envfile.render(app.env) for app in target.apps if app.env}
         if target.migration:
             network = target.site.network if target.database else names.WEB

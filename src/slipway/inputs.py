@@ -1,0 +1,122 @@
+"""What went into an image, as a digest that tells it again: labels of the image, and their comparison. Pure."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+# The image's own labels: one digest, and below it what it is made of.
+DIGEST = "slipway.inputs"
+PARTS = "slipway.inputs.parts"
+# What changes without the commit: where only these differ, the commit's image stays what it is.
+BASE, BUILD_IMAGE, NODE, PLATFORM, RECIPE = "base", "build image", "node", "platform", "slipway"
+OUTSIDE = (BASE, BUILD_IMAGE, NODE, PLATFORM, RECIPE)
+_LONG_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20,}")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What an image is made of.
+
+    Attributes:
+        parts: What it is → its value or digest: files of a folder, an argument, the base image, ….
+    """
+
+    parts: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """One digest of all."""
+        return f"sha256:{hashlib.sha256(self._text.encode()).hexdigest()}"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of an image that is made of these."""
+        return {DIGEST: self.digest, PARTS: self._text}
+
+    @property
+    def _text(self) -> str:
+        return json.dumps(self.parts, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def of(cls, labels: Mapping[str, str]) -> Self | None:
+        """What an image says that it was made of.
+
+        Args:
+            labels: The image's labels.
+
+        Returns:
+            The inputs, or None where it says nothing of them.
+
+        Raises:
+            ValueError: The labels do not fit each other.
+        """
+        if DIGEST not in labels and PARTS not in labels:
+            return None
+        try:
+            parts = json.loads(labels.get(PARTS, ""))
+        except ValueError:
+            raise ValueError(f"its label {PARTS} is not what slipway writes") from None
+        if not isinstance(parts, dict) or not all(isinstance(v, str) for v in parts.values()):
+            raise ValueError(f"its label {PARTS} is not what slipway writes")
+        made = cls(parts)
+        if labels.get(DIGEST) != made.digest:
+            raise ValueError(
+                f"its label {DIGEST} is {labels.get(DIGEST, 'missing')}, and what {PARTS} lists comes to {made.digest}"
+            )
+        return made
+
+
+def differing(held: Inputs, wanted: Inputs) -> tuple[list[str], list[str]]:
+    """What differs between the inputs of an image and those of another.
+
+    Args:
+        held: Those of the image in the registry.
+        wanted: Those of the image that would be built.
+
+    Returns:
+        A line for each difference that the caller brought about, and one for each that came from outside:
+        a base image that is newer now, another slipway.
+    """
+    names = sorted({*held.parts, *wanted.parts})
+    lines = {
+        name: _difference(name, held.parts.get(name), wanted.parts.get(name))
+        for name in names
+        if held.parts.get(name) != wanted.parts.get(name)
+    }
+    inside = [line for name, line in lines.items() if name not in OUTSIDE]
+    return inside, [line for name, line in lines.items() if name in OUTSIDE]
+
+
+def _difference(name: str, there: str | None, here: str | None) -> str:
+    return f"{name}: {_shown(there)} there, {_shown(here)} here"
+
+
+def _shown(value: str | None) -> str:
+    return "none" if value is None else _LONG_DIGEST.sub(r"\1", value)
+
+
+def argument(name: str, value: str) -> str:
+    """A build argument as a part: its value where everybody sees it anyway, else a digest.
+
+    Args:
+        name: Its name.
+        value: Its value.
+    """
+    return value if name.startswith("NEXT_PUBLIC_") else short(value)
+
+
+def short(*texts: str) -> str:
+    """128 bits of a digest of texts, in hexadecimal digits.
+
+    Args:
+        texts: The texts; where one ends and the next begins counts.
+    """
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:32]
+
+
+def listed(lines: Sequence[str]) -> str:
+    """Differences in one sentence."""
+    return "; ".join(lines)

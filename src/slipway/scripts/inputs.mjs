@@ -1,0 +1,30 @@
+// Tells folders by what Git would keep of them: paths, contents, links and the executable bit; no time, no owner.
+// Usage: node inputs.mjs FOLDER   (each folder below it is told by itself; prints JSON)
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+
+function* entries(folder, below = '') {
+  const names = fs.readdirSync(path.join(folder, below), { withFileTypes: true });
+  for (const entry of names.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))) {
+    const name = path.join(below, entry.name);
+    if (entry.isDirectory()) yield* entries(folder, name);
+    else yield [name, entry];
+  }
+}
+
+function digest(folder) {
+  const hash = crypto.createHash('sha256');
+  for (const [name, entry] of entries(folder)) {
+    const file = path.join(folder, name);
+    const link = entry.isSymbolicLink();
+    const kind = link ? 'l' : fs.statSync(file).mode & 0o100 ? 'x' : 'f';
+    const content = link ? fs.readlinkSync(file) : fs.readFileSync(file);
+    hash.update(`${kind}\0${name}\0${crypto.createHash('sha256').update(content).digest('hex')}\0`);
+  }
+  return hash.digest('hex');
+}
+
+const folder = process.argv[2];
+const digests = Object.fromEntries(fs.readdirSync(folder).map((name) => [name, digest(path.join(folder, name))]));
+console.log(JSON.stringify({ node: process.version, platform: `${process.platform}/${process.arch}`, digests }));

@@ -1,0 +1,61 @@
+"""What an image was made of, as its labels tell it."""
+
+import pytest
+
+from slipway.inputs import DIGEST, PARTS, Inputs, argument, differing, short
+
+BASE = f"node:22@sha256:{'a' * 64}"
+
+
+def test_labels_give_the_inputs_back() -> None:
+    """One digest for people, and the parts for the next publish."""
+    made = Inputs({"files in apps/api": "1", "base": BASE})
+    assert Inputs.of(made.labels) == made
+    assert made.labels[DIGEST] == made.digest
+
+
+def test_the_order_of_the_parts_is_nothing() -> None:
+    """The same parts are the same digest."""
+    assert Inputs({"a": "1", "b": "2"}).digest == Inputs({"b": "2", "a": "1"}).digest
+
+
+def test_an_image_of_somebody_else_says_nothing() -> None:
+    """No label of slipway's."""
+    assert Inputs.of({"maintainer": "somebody"}) is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ({DIGEST: f"sha256:{'0' * 64}", PARTS: '{"a":"1"}'}, "and what slipway.inputs.parts lists"),
+        ({DIGEST: "sha256:x"}, "is not what slipway writes"),
+        ({PARTS: '{"a":"1"}'}, "slipway.inputs is missing"),
+        ({DIGEST: "x", PARTS: '["a"]'}, "is not what slipway writes"),
+        ({DIGEST: "x", PARTS: '{"a":1}'}, "is not what slipway writes"),
+    ],
+)
+def test_labels_that_lie_are_told(labels: dict[str, str], words: str) -> None:
+    """One that was changed by hand fits its digest no more."""
+    with pytest.raises(ValueError, match=words):
+        Inputs.of(labels)
+
+
+def test_what_the_caller_changed_is_told_apart_from_what_came_from_outside() -> None:
+    """Long digests by the digits that people compare."""
+    newer = f"node:22@sha256:{'b' * 64}"
+    held = Inputs({"NEXT_PUBLIC_API_URL": "https://a.test", "base": BASE, "pnpm": "10"})
+    wanted = Inputs({"NEXT_PUBLIC_API_URL": "https://b.test", "base": newer, "settings": "x"})
+    inside, outside = differing(held, wanted)
+    assert inside == [
+        "NEXT_PUBLIC_API_URL: https://a.test there, https://b.test here",
+        "pnpm: 10 there, none here",
+        "settings: none there, x here",
+    ]
+    assert outside == ["base: node:22@sha256:aaaaaaaaaaaa there, node:22@sha256:bbbbbbbbbbbb here"]
+
+
+def test_only_public_arguments_are_shown() -> None:
+    """What may be meant for the build alone is told by a digest."""
+    assert argument("NEXT_PUBLIC_API_URL", "https://a.test") == "https://a.test"
+    assert argument("SENTRY_PROJECT", "shop") == short("shop")
+    assert "shop" not in argument("SENTRY_PROJECT", "shop")
