@@ -95,6 +95,11 @@ _FAULTS = (
         f"Correct {_LOGIN}; {_TOKENS}",
     ),
     _Fault(
+        r"\d{3} [A-Za-z ]+: [A-Z_]+: [^\n]*\bimmutable\b",
+        "{host} lets no tag move there",
+        "Exempt the tags of environments from the registry's rule for immutable tags",
+    ),
+    _Fault(
         r"insufficient_scope|access to the resource is denied|DENIED|access forbidden",
         "{who} may not {does} {host} there: the login is right, but has no right to this repository, or there "
         "is no such project",

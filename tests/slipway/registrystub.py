@@ -1,15 +1,21 @@
-"""A server that answers what no real registry can be made to."""
+"""A server that answers what no real registry can be made to, and what a user then reads."""
 
 from __future__ import annotations
 
+import base64
 import http.server
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
-from tests.slipway.heldimages import Image, digest
+import pytest
+
+from slipway import registrywire
+from slipway.registryapi import Endpoint, RegistryApi
+from slipway.registryfaults import RegistryError
+from tests.slipway.heldimages import Image
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class Reply:
 
 Answers = Callable[[Asked], Reply | None]
 BREAKS_OFF = None
+# Stands for what the server itself would answer.
+OWN = Reply(0)
 
 
 def error(status: int, code: str, message: str = "", **headers: str) -> Reply:
@@ -132,32 +140,42 @@ def serving(answers: Answers) -> Iterator[Stub]:
 
 
 class Holding:
-    """Answers of a registry that holds one image, by tag; `instead` comes first."""
+    """Answers of a registry that holds one image.
+
+    Attributes:
+        image: The image.
+        tags: What stands for it.
+        headers: Of its manifest.
+        prefix: What every path begins with.
+        instead: Comes first, where it is not `OWN`.
+    """
 
     def __init__(self, image: Image, *tags: str) -> None:
         """Hold an image."""
         self.image = image
         self.tags = set(tags)
-        self.instead: Answers = lambda _: Reply(0)
+        self.headers = {"Content-Type": image.kind, "Docker-Content-Digest": image.digest}
+        self.prefix = ""
+        self.instead: Answers = lambda _: OWN
 
     def __call__(self, asked: Asked) -> Reply | None:
         """Answer."""
         other = self.instead(asked)
-        return self._own(asked) if other == Reply(0) else other
+        return self._own(asked) if other is OWN else other
 
     def _own(self, asked: Asked) -> Reply:
-        last = asked.path.rpartition("/")[2]
-        if asked.path == "/v2/":
+        path = asked.path.removeprefix(self.prefix)
+        last = path.rpartition("/")[2]
+        if path == "/v2/":
             return Reply(200, b"{}")
-        if asked.method == "PUT":
-            self.tags.add(last)
-            return Reply(201)
-        if "/blobs/" in asked.path:
+        if asked.method != "GET":
+            self.tags |= {last} if asked.method == "PUT" else set()
+            return Reply(201, headers={"Location": f"{asked.path}upload"})
+        if "/blobs/" in path:
             return Reply(200, self.image.config)
-        if last not in {*self.tags, self.image.digest}:
-            return MISSING
-        headers = {"Content-Type": self.image.kind, "Docker-Content-Digest": self.image.digest}
-        return Reply(200, self.image.manifest, headers)
+        if last in {*self.tags, self.image.digest}:
+            return Reply(200, self.image.manifest, self.headers)
+        return MISSING
 
 
 def page(text: str = "<!DOCTYPE html><title>Sign in</title>") -> Reply:
@@ -165,4 +183,32 @@ def page(text: str = "<!DOCTYPE html><title>Sign in</title>") -> Reply:
     return Reply(200, text.encode(), {"Content-Type": "text/html"})
 
 
-__all__ = ["MISSING", "Asked", "Holding", "Reply", "Stub", "digest", "error", "page", "serving"]
+PASSWORD = "sentinel-password"
+BASIC = "Basic " + base64.b64encode(f"ci:{PASSWORD}".encode()).decode()
+WANTS_BASIC = error(401, "UNAUTHORIZED", WWW_Authenticate='Basic realm="it"')
+
+
+@asynccontextmanager
+async def asking(stub: Stub, **endpoint: str) -> AsyncIterator[RegistryApi]:
+    """The API of a server, for the user `ci`."""
+    async with RegistryApi(Endpoint(stub.host, **endpoint), "ci", PASSWORD) as api:
+        yield api
+
+
+async def refusal(stub: Stub, **endpoint: str) -> str:
+    """What a user reads whose image cannot be read; never what was told in confidence."""
+    async with asking(stub, **endpoint) as api:
+        with pytest.raises(RegistryError) as caught:
+            await api.held(f"{stub.host}/team/one", "v1")
+    said = str(caught.value)
+    assert PASSWORD not in said
+    assert BASIC.removeprefix("Basic ") not in said
+    return said
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short waits, and no proxy of this machine's."""
+    monkeypatch.setattr(registrywire, "_WAITS", (0.01, 0.01))
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
