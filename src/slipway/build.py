@@ -79,7 +79,7 @@ def package_lines(package: Package, project: PrismaProject | None) -> list[str]:
     home = folder(package.path)
     layouts = [
         Layout(home, layout.PACKAGE, ("node_modules", *TEST_FILES)),
-        Layout(home, layout.RUNTIME, runtime_noise(package)),
+        layout.in_place(home, layout.RUNTIME, runtime_noise(package)),
         *_client(project),
     ]
     return [*lines, layout.line(layouts)]
@@ -134,7 +134,9 @@ def app_lines(
         command = _compiled(app.output or "dist", build)
     check = f"{SCRIPTS}/present.sh {shlex.quote(app.program[-1])} {shlex.quote(app.name)}"
     layouts = [
-        Layout(folder(app.path), layout.APP, (*runtime_noise(package, app.program), *nested)),
+        layout.in_place(
+            folder(app.path), layout.APP, (*runtime_noise(package, app.program), *nested)
+        ),
         *_client(project),
     ]
     lines = _lines(package, project, command, generated=generated) or [enter(app.path)]

@@ -65,10 +65,9 @@ class Images:
             container = with_prisma_client(container, built)
             layers.append("prisma client")
         if shared:
-            packages = self.runtime.shared(shared)
-            container = container.with_directory(build.REPO, packages)
+            container = container.with_directory("/", self.runtime.shared(shared))
             layers.append("shared packages")
-        container = container.with_directory(build.folder(app.path), built.directory(layout.APP))
+        container = container.with_directory("/", built.directory(layout.APP))
         container = container.with_exposed_port(app.port).with_entrypoint(["node", *app.program])
         container = await self.runtime.finished(container, app.name, app.path)
         logs = (*workshop.builds(app.path), built, collected)

@@ -3,6 +3,10 @@
 BuildKit goes through a whole root file system to copy out of it with patterns, or out of a folder
 right below its root (v0.34, cache/contenthash): 1.2 to 2.8 s each with sixty thousand files of
 node_modules. So a step ends by copying what is wanted into a folder of its own.
+
+What is laid out is the same wherever and whenever it was built (settle.mjs). What an image takes lies
+where it will lie there, from the root on: an engine gives a folder that it makes itself, or only puts
+something into, the time when it did.
 """
 
 import json
@@ -18,6 +22,7 @@ PACKAGE = f"{SCRIPTS}/out/package"
 RUNTIME = f"{SCRIPTS}/out/runtime"
 PRISMA = f"{SCRIPTS}/out/prisma"
 CLIENT = f"{SCRIPTS}/out/client"
+PLACED = f"{SCRIPTS}/out/placed"
 _PARTS = re.compile(r"\*\*/|\*\*|\*|[^*]+")
 _EXPRESSIONS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
 
@@ -31,12 +36,14 @@ class Layout:
         target: Where they go, absolute.
         drop: Patterns of what is left out, relative to the folder: `*` within a name, `**` across.
         only: Folders to take, relative to the folder, `*` within a name; all when there are none.
+        inside: The folder of the target that they go into: the source's own path, for an image.
     """
 
     source: str
     target: str
     drop: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    inside: str = ""
 
 
 def line(layouts: Iterable[Layout]) -> str:
@@ -45,6 +52,7 @@ def line(layouts: Iterable[Layout]) -> str:
         {
             "source": layout.source,
             "target": layout.target,
+            "inside": layout.inside,
             "drop": [expression(pattern) for pattern in layout.drop],
             "only": layout.only,
         }
@@ -63,8 +71,19 @@ def glob(pattern: str) -> str:
     return "".join(_EXPRESSIONS.get(part) or re.escape(part) for part in _PARTS.findall(pattern))
 
 
+def in_place(source: str, target: str, drop: tuple[str, ...] = ()) -> Layout:
+    """A folder's files for an image, which has them where they are.
+
+    Args:
+        source: The folder, absolute.
+        target: What stands for the image's root.
+        drop: Patterns of what is left out, relative to the folder.
+    """
+    return Layout(source, target, drop, inside=source)
+
+
 def client(source: str, path: str) -> Layout:
-    """The client that Prisma before version 7 generates into node_modules.
+    """The client that Prisma before version 7 generates into node_modules, from the root on.
 
     Args:
         source: The repo's folder.
@@ -72,4 +91,4 @@ def client(source: str, path: str) -> Layout:
     """
     own = () if path == "." else (f"{path}/node_modules/.prisma",)
     stored = "node_modules/.pnpm/@prisma+client@*/node_modules/.prisma"
-    return Layout(source, CLIENT, only=(stored, "node_modules/.prisma", *own))
+    return Layout(source, CLIENT, only=(stored, "node_modules/.prisma", *own), inside=source)

@@ -4,7 +4,7 @@ import dagger
 from dagger import dag
 
 from . import build, collection, layout, migration, prisma
-from .build import REPO, shell
+from .build import shell
 from .install import settled
 from .layout import SCRIPTS
 from .monorepo import with_prisma_client
@@ -34,9 +34,10 @@ async def image(runtime: Runtime, migrator: Migrator) -> Made:
         container = with_prisma_client(container, generated)
         layers.append("prisma client")
     if shared:
-        container = container.with_directory(REPO, runtime.shared(shared))
+        container = container.with_directory("/", runtime.shared(shared))
         layers.append("shared packages")
-    container = container.with_directory(REPO, _files(runtime, migrator, generated))
+    files = runtime.placed("migrator: files", _files(runtime, migrator, generated))
+    container = container.with_directory("/", files)
     program = f"{build.folder(project.path)}/node_modules/.bin/prisma"
     schema = [] if project.found_by_prisma else ["--schema", project.schema]
     container = (

@@ -59,10 +59,13 @@ class Workshop:
         noise = (*self.survey.repo.source_noise(path), *TEST_FILES)
         return self.installation.sources(path, exclude=noise)
 
-    def package_at_run_time(self, path: str) -> dagger.Directory:
-        """A shared package's folder without what only builds read."""
-        if built := self._package(path):
-            return built.directory(layout.RUNTIME)
+    def built_at_run_time(self, path: str) -> dagger.Directory | None:
+        """A shared package where an image has it, without what only builds read; None if nothing builds it."""
+        built = self._package(path)
+        return built.directory(layout.RUNTIME) if built else None
+
+    def sources_at_run_time(self, path: str) -> dagger.Directory:
+        """The folder of a shared package that nothing builds, without what only builds read."""
         noise = collection.runtime_noise(self.survey.repo.packages[path])
         return dag.directory().with_directory("/", self._sources(path), exclude=list(noise))
 
@@ -210,4 +213,4 @@ def with_prisma_client(container: dagger.Container, built: dagger.Container) -> 
         container: The container.
         built: Where the client was generated.
     """
-    return container.with_directory(REPO, built.directory(layout.CLIENT))
+    return container.with_directory("/", built.directory(layout.CLIENT))

@@ -7,12 +7,13 @@ from typing import Self
 import dagger
 from dagger import dag
 
-from . import build
+from . import build, layout
 from .install import settled
 from .layout import SCRIPTS
 from .monorepo import Workshop
 
 USER = "1000:1000"
+_CHECKED_OUT = f"{SCRIPTS}/in"
 
 # The build's scripts, package managers and compilers, as Debian's and Alpine's images have them.
 # /var/lib/dpkg/status and /lib/apk/db stay: vulnerability scanners read them.
@@ -117,8 +118,27 @@ class Runtime:
         return await settled(self.labelled(placed, name))
 
     def shared(self, folders: tuple[str, ...]) -> dagger.Directory:
-        """Built shared packages, relative to the repo, without what only builds read."""
-        made = dag.directory()
+        """Shared packages where an image has them, without what only builds read."""
+        made, sources, plain = dag.directory(), dag.directory(), False
         for folder in folders:
-            made = made.with_directory(folder, self.workshop.package_at_run_time(folder))
-        return made
+            if built := self.workshop.built_at_run_time(folder):
+                made = made.with_directory("/", built)
+            else:
+                plain = True
+                sources = sources.with_directory(folder, self.workshop.sources_at_run_time(folder))
+        if not plain:
+            return made
+        return made.with_directory("/", self.placed("shared packages: files", sources))
+
+    def placed(self, name: str, files: dagger.Directory) -> dagger.Directory:
+        """Files of the checkout where an image has them, without the checkout's times and modes.
+
+        A step of its own, as `Directory.withTimestamps` follows links, out of the directory too.
+
+        Args:
+            name: What the step is called.
+            files: The files, relative to the repo.
+        """
+        lines = [layout.line([layout.Layout(_CHECKED_OUT, layout.PLACED, inside=build.REPO)])]
+        container = self.workshop.installation.system.with_directory(_CHECKED_OUT, files)
+        return container.with_exec(build.shell(name, lines)).directory(layout.PLACED)

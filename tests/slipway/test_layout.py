@@ -1,9 +1,11 @@
 """What build steps lay out for images and other builds, by the script itself."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,12 @@ def tree(root: Path) -> dict[str, str]:
     }
 
 
+def stats(root: Path) -> dict[str, tuple[int, float]]:
+    """Mode and time of everything below a folder."""
+    found = {path.relative_to(root).as_posix(): path.lstat() for path in root.rglob("*")}
+    return {name: (stat.st_mode & 0o7777, stat.st_mtime) for name, stat in found.items()}
+
+
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
     """A built app."""
@@ -50,16 +58,48 @@ def test_what_is_dropped_stays_behind(app: Path, tmp_path: Path) -> None:
     assert list(tree(tmp_path / "out")) == ["dist/main.js", "nested/src/kept.js", "sources.txt"]
 
 
-def test_files_stay_as_they_are(app: Path, tmp_path: Path) -> None:
-    """Modes, times and links, those that lead nowhere too."""
-    program = app / "dist/main.js"
-    program.chmod(0o750)
-    (app / "link").symlink_to("../elsewhere")
+def test_files_do_not_tell_when_and_where_they_were_made(app: Path, tmp_path: Path) -> None:
+    """Modes are those that Git keeps, whatever the umask was; a file's time is made of what is in it."""
+    program, text = app / "dist/main.js", app / "sources.txt"
+    program.chmod(0o700)
+    text.chmod(0o600)
+    (app / "dist").chmod(0o700)
+    laid_out(Layout(str(app), str(tmp_path / "out"), inside="/app/api"))
+    first = stats(tmp_path / "out")
+    os.utime(text, (5, 5))
+    text.chmod(0o664)
+    laid_out(Layout(str(app), str(tmp_path / "again"), inside="/app/api"))
+    assert stats(tmp_path / "again") == first
+    assert first["app/api/dist/main.js"][0] == 0o755
+    assert first["app/api/sources.txt"][0] == 0o644
+    assert first["app/api/dist"] == first["app"] == (0o755, 0)
+
+
+def test_a_changed_file_of_the_same_size_has_another_time(app: Path, tmp_path: Path) -> None:
+    """A web server's ETag is made of both: a browser would keep the old one. And 0 means "now" to Next."""
     laid_out(Layout(str(app), str(tmp_path / "out")))
-    copied = (tmp_path / "out/dist/main.js").stat()
-    assert copied.st_mode == program.stat().st_mode
-    assert copied.st_mtime == pytest.approx(program.stat().st_mtime, abs=0.01)
+    before = (tmp_path / "out/sources.txt").stat()
+    (app / "sources.txt").write_text("SOURCES.TXT")
+    laid_out(Layout(str(app), str(tmp_path / "changed")))
+    after = (tmp_path / "changed/sources.txt").stat()
+    assert before.st_size == after.st_size
+    assert before.st_mtime != after.st_mtime
+    assert 0 < after.st_mtime < time.time()
+
+
+def test_links_stay_links(app: Path, tmp_path: Path) -> None:
+    """Those that lead nowhere too; what they lead to is left alone."""
+    (app / "link").symlink_to("../elsewhere")
+    outside = tmp_path / "outside"
+    outside.write_text("")
+    outside.chmod(0o600)
+    (app / "absolute").symlink_to(outside)
+    laid_out(Layout(str(app), str(tmp_path / "out")))
     assert tree(tmp_path / "out")["link"] == "→ ../elsewhere"
+    assert tree(tmp_path / "out")["absolute"] == f"→ {outside}"
+    assert (tmp_path / "out/link").lstat().st_mtime == 0
+    assert outside.stat().st_mtime > 0
+    assert outside.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_client_in_the_store_is_found_in_every_copy(tmp_path: Path) -> None:

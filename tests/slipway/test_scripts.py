@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -160,12 +161,16 @@ BUILT = {
 SERVER = {".next/BUILD_ID": "x", "server.js": "server", ".next/server/app/server.js": "a route"}
 
 
-def lay_out(repo: Path, inside: str, **other: str) -> Path:
+def lay_out(
+    repo: Path, inside: str, files: dict[str, str] | None = None, **environment: str
+) -> Path:
     """A built app in apps/web whose standalone server lies in one folder of the traced tree."""
     traced = {f".next/standalone/{inside}/{name}": text for name, text in SERVER.items()}
     traced[".next/standalone/node_modules/next/server.js"] = "next"
-    write(repo / "apps/web", {**BUILT, **traced, **other})
-    script("standalone.sh", "apps/web", repo, repo / "out", cwd=repo)
+    built = {**BUILT, **traced, **(files or {})}
+    built = {name: text for name, text in built.items() if not (repo / "apps/web" / name).exists()}
+    write(repo / "apps/web", built)
+    script("standalone.sh", "apps/web", repo, repo / "out", cwd=repo, **environment)
     return repo / "out"
 
 
@@ -190,12 +195,67 @@ def test_a_standalone_server_keeps_the_repos_layout(
     assert tree(dependencies) == ["node_modules/next/server.js"]
 
 
-def test_dependencies_have_a_fixed_time(tmp_path: Path) -> None:
-    """The same packages are then the same layer; the app's own files keep their times."""
-    out = lay_out(tmp_path, "apps/web")
-    assert {path.lstat().st_mtime for path in (out / "dependencies").rglob("*")} == {0}
-    home = out / "app" / str(tmp_path).lstrip("/") / "apps/web"
-    assert (home / "public/robots.txt").stat().st_mtime > 0
+def times(folder: Path) -> dict[str, float]:
+    """When each entry below a folder was changed last."""
+    found = folder.rglob("*")
+    return {path.relative_to(folder).as_posix(): path.lstat().st_mtime for path in found}
+
+
+def test_what_a_front_end_takes_is_the_same_whenever_it_was_built(tmp_path: Path) -> None:
+    """Times, and modes whatever the umask of the checkout was."""
+    first, second = tmp_path / "1/repo", tmp_path / "2/repo"
+    for repo in (first, second):
+        write(repo / "apps/web", {"public/robots.txt": "robots"})
+    (second / "apps/web/public").chmod(0o700)
+    (second / "apps/web/public/robots.txt").chmod(0o600)
+    os.utime(second / "apps/web/public/robots.txt", (5, 5))
+    outs = [lay_out(repo, "apps/web") for repo in (first, second)]
+    homes = [out / "app" / str(out.parent).lstrip("/") for out in outs]
+    assert times(homes[0]) == times(homes[1])
+    assert (homes[1] / "apps/web/public").stat().st_mode & 0o777 == 0o755
+    assert (homes[1] / "apps/web/public/robots.txt").stat().st_mode & 0o777 == 0o644
+    assert set(times(outs[0] / "dependencies").values()) == {0}
+
+
+PRERENDERED = {
+    "prerender-manifest.json": json.dumps(
+        {
+            "routes": {
+                "/": {"initialRevalidateSeconds": 60},
+                "/blog/a": {"initialRevalidateSeconds": 3600},
+                "/about": {"initialRevalidateSeconds": False},
+            },
+            "dynamicRoutes": {
+                "/shop/[id]": {"fallbackRevalidate": 5},
+                "/[x]": {"fallbackRevalidate": False},
+            },
+        }
+    ),
+    "server/app/index.html": "",
+    "server/app/blog/a.segments/page.rsc": "",
+    "server/app/blog/ab.html": "",
+    "server/app/about.html": "",
+    "server/app/shop/[id].html": "",
+    "server/pages/index.json": "",
+}
+
+
+@pytest.mark.parametrize("given", ["1800000000", ""])
+def test_a_page_that_is_to_be_renewed_keeps_the_time_when_it_was_made(
+    tmp_path: Path, given: str
+) -> None:
+    """Next counts from there: without one it would never be renewed, or before the first answer. One can be given."""
+    began = int(time.time())
+    server = {f".next/standalone/apps/web/.next/{name}": text for name, text in PRERENDERED.items()}
+    out = lay_out(tmp_path, "apps/web", SOURCE_DATE_EPOCH=given, files=server)
+    found = times(out / "app" / str(tmp_path).lstrip("/") / "apps/web/.next")
+    made = {name for name, moment in found.items() if moment >= (int(given) if given else began)}
+    assert made == {
+        "server/app/index.html",
+        "server/app/blog/a.segments/page.rsc",
+        "server/app/shop/[id].html",
+        "server/pages/index.json",
+    }
 
 
 def test_a_build_without_a_standalone_server_is_an_error(tmp_path: Path) -> None:

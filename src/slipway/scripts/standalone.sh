@@ -6,6 +6,7 @@ set -eu
 app=$1
 repo=${2:-/app}
 out=${3:-/out}
+scripts=$(cd "$(dirname "$0")" && pwd)
 cd "$repo/$app"
 
 # Next writes this file into its output folder, whatever distDir names it.
@@ -60,5 +61,7 @@ mkdir -p "$out/dependencies"
 done
 find "$out/dependencies" -exec touch -h -d @0 {} +
 
+node "$scripts/settle.mjs" "$out/app"
+node "$scripts/renewed.mjs" "$home/$dist"
 # Incremental pages and optimised images are written while serving.
 chown -R 1000:1000 "$home/$dist"
