@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from drydock.errors import ApiError
@@ -13,6 +15,8 @@ from drydock.objects import Container, ImageConfig, Pairs
 # What an exec gets when its image names none; BuildKit's own default (util/system, v0.34).
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+CREATED = "org.opencontainers.image.created"
+"""The label that tells when an image was made (RFC 3339)."""
 _NAME = re.compile(
     r"^(?:(?P<host>[a-zA-Z0-9.-]+(?::\d+)?|\[[0-9a-fA-F:]+\](?::\d+)?)/)?"
     r"(?P<path>[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*)"
@@ -102,6 +106,19 @@ def config_json(container: Container) -> str:
         "rootfs": {"type": "layers", "diff_ids": []},
     }
     return json.dumps(image, sort_keys=True)
+
+
+def created(container: Container) -> int:
+    """When an image was made, in seconds since 1970: what its own label says, else 0.
+
+    Without a time of its own BuildKit takes that of each layer's snapshot, so that the same files and the same config
+    are another image on another machine, and again after the cache was emptied.
+    """
+    text = dict(container.config.labels).get(CREATED, "")
+    with contextlib.suppress(ValueError):
+        moment = datetime.fromisoformat(text)
+        return max(0, int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()))
+    return 0
 
 
 def _variable(entry: str) -> tuple[str, str]:

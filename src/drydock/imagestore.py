@@ -21,6 +21,7 @@ from drydock.graph import OciLayout
 from drydock.inflight import shared
 from drydock.objects import Container, Directory, File, ImageConfig, Secret
 from drydock.ocistore import OciStore
+from drydock.silence import LOOK_UP
 
 if TYPE_CHECKING:
     from drydock.engine import Engine
@@ -29,6 +30,8 @@ _FAILED_RUN = re.compile(
     r'process "(?P<shell>/bin/sh -c )?(?P<line>.*)" did not complete successfully: exit code: (?P<code>\d+)$',
     re.DOTALL,
 )
+EPOCH = "source-date-epoch"
+"""The exporter's time for an image's config and history."""
 _PINNED = re.compile(r"(?:FROM|pull) \S+@(sha256:[0-9a-f]{64})")
 
 
@@ -63,13 +66,23 @@ class ImageStore:
             task = self._resolved[key] = shared(self._resolve(*key))
         return await asyncio.shield(task)
 
+    async def close(self) -> None:
+        """End the look-ups that nobody waits for any more."""
+        looking = [task for task in self._resolved.values() if not task.done()]
+        for task in looking:
+            task.cancel()
+        if looking:
+            await asyncio.wait(looking)
+
     async def _resolve(self, ref: str, platform: str) -> Resolved:
         # The Dockerfile frontend resolves an image as any build would: through the daemon, with its mirrors,
         # certificates and logins. What it read of the image stays in the daemon's content store.
         with temporary.folder() as folder:
             (folder / "Dockerfile").write_text(f"FROM {ref}\n")
             try:
-                solved = await self._engine.buildkit.dockerfile(str(folder), {"platform": platform})
+                solved = await self._engine.buildkit.dockerfile(
+                    str(folder), {"platform": platform}, limits=LOOK_UP
+                )
             except SolveError as error:
                 # The last line has the reason; those above show where in the one-line Dockerfile it is.
                 message = str(error).splitlines()[-1].removeprefix("error: failed to solve: ")
@@ -148,9 +161,8 @@ class ImageStore:
     ) -> Solved:
         annotations = {f"annotation.{name}": value for name, value in container.annotations}
         config = {"containerimage.config": images.config_json(container)}
-        return await self._engine.solve(
-            container.fs, exporter(kind, {**attributes, **annotations, **config})
-        )
+        made = {**attributes, **annotations, **config, EPOCH: str(images.created(container))}
+        return await self._engine.solve(container.fs, exporter(kind, made))
 
     async def _index(
         self, containers: list[Container], kind: str, attributes: Mapping[str, str]
@@ -167,7 +179,8 @@ class ImageStore:
             )
             for key, value in container.annotations:
                 annotations[f"annotation[{container.platform}].{key}"] = value
-        output = exporter(kind, {**attributes, **annotations})
+        epoch = {EPOCH: str(images.created(containers[0]))}
+        output = exporter(kind, {**attributes, **annotations, **epoch})
         with temporary.folder() as folder:
             (folder / "Dockerfile").write_text("FROM variant\n")
             try:

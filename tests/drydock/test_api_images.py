@@ -36,6 +36,10 @@ def read_json(archive: tarfile.TarFile, name: str) -> Any:
     return json.load(content)
 
 
+def blob(descriptor: dict[str, Any]) -> str:
+    return f"blobs/{descriptor['digest'].replace(':', '/')}"
+
+
 @pytest.mark.parametrize("media", ["OCIMediaTypes", "DockerMediaTypes"])
 async def test_an_archive_goes_out_and_comes_back(dag: dagger.Client, media: str) -> None:
     """With files and config; the container that takes it in loses its own."""
@@ -46,6 +50,33 @@ async def test_an_archive_goes_out_and_comes_back(dag: dagger.Client, media: str
     assert await back.label("a") == "b"
     assert (await back.entrypoint(), await back.workdir()) == (["cat"], "/srv")
     assert await back.with_exec([], use_entrypoint=True).stdout() == "hi"
+
+
+CREATED = "org.opencontainers.image.created"
+
+
+@pytest.mark.parametrize(
+    ("label", "created"),
+    [
+        ("", "1970-01-01T00:00:00Z"),
+        ("2026-03-04T05:06:07+02:00", "2026-03-04T03:06:07Z"),
+        ("yesterday", "1970-01-01T00:00:00Z"),
+    ],
+)
+async def test_an_image_tells_no_time_but_that_of_its_label(
+    dag: dagger.Client, client_folder: Path, label: str, created: str
+) -> None:
+    """The same files and the same config are the same image, whenever its layers were made."""
+    made = image(dag).with_new_file("/new", uuid.uuid4().hex)
+    made = made.with_label(CREATED, label) if label else made
+    path = client_folder / "image.tar"
+    await made.as_tarball().export(str(path))
+    with tarfile.open(path) as archive:
+        manifest = read_json(archive, blob(read_json(archive, "index.json")["manifests"][0]))
+        config = read_json(archive, blob(manifest["config"]))
+    assert config["created"] == created
+    assert {entry["created"] for entry in config["history"]} == {created}
+    assert len(config["history"]) == len(manifest["layers"])
 
 
 async def test_archives_are_made_side_by_side(dag: dagger.Client) -> None:
