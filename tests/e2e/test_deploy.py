@@ -115,6 +115,20 @@ async def test_no_secret_is_where_others_could_read_it(site: Site, first: First)
     assert set(modes) == {"600"}
 
 
+def test_a_deploy_of_what_serves_says_so_and_changes_nothing(site: Site, first: First) -> None:
+    """Nothing is verified, built or replaced; that somebody asked is in the audit log."""
+    assert "Done in" in first.report
+    before = site.server.ssh("docker ps --quiet --no-trunc")
+    done = site.call("deploy")
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "mindfulspace--staging runs" in done.stdout
+    assert "already (number 1)" in done.stdout
+    assert "verify" not in done.stdout + done.stderr.replace("--verify", "")
+    assert site.server.ssh("docker ps --quiet --no-trunc") == before
+    audit = site.server.ssh("cat slipway/mindfulspace--staging/audit.jsonl").splitlines()
+    assert [json.loads(line)["result"] for line in audit] == ["done", "ran already"]
+
+
 async def test_a_second_deploy_under_load_fails_no_request(site: Site, tmp_path: Path) -> None:
     """GET and POST, kept connections and new ones, requests of 2 s; the old release has gone after it."""
     with public_names(site.server.address):

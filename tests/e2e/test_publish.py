@@ -139,7 +139,9 @@ def second(job: Job, release: Release) -> str:  # noqa: ARG001 - after the first
 
 def test_a_second_publish_finds_everything_there(second: str, release: Release) -> None:
     """What the first one exported to .slipway makes the tree no dirtier; the report shows release.json."""
-    told = re.findall(r"  reused, published (?:just now|\d+ min ago) by jane$", second, re.MULTILINE)
+    told = re.findall(
+        r"  reused, published (?:just now|\d+ min ago) by jane$", second, re.MULTILINE
+    )
     assert len(told) == len(IMAGES)
     assert "Steps:" not in second
     shown = json.loads(second.partition("release.json:\n")[2])
