@@ -112,8 +112,8 @@ class Client:
         Raises:
             RegistryError: The registry does not answer, or names no place for it on itself.
         """
-        url = upload.url.join(upload.headers.get("Location", ""))
-        if "Location" not in upload.headers or not same_origin(url, self._api):
+        url = self._place(upload)
+        if url is None:
             raise RegistryError(
                 f"{self._host} does not say where an upload goes: is it a registry?"
             )
@@ -132,10 +132,8 @@ class Client:
             upload: The answer to its beginning.
             repository: Its repository, with the host.
         """
-        location = upload.headers.get("Location", "")
-        with suppress(WireError, TokenRefusedError, RegistryError, httpx.InvalidURL):
-            url = upload.url.join(location)
-            if location and same_origin(url, self._api):
+        if url := self._place(upload):
+            with suppress(WireError, TokenRefusedError, RegistryError):
                 # A right of its own in many registries.
                 scope = f"repository:{self._name(repository)}:delete"
                 login = await self._authorization(self._challenge, scope)
@@ -149,6 +147,14 @@ class Client:
             verb: What was being done.
         """
         return self._refusals.refused(answer, verb)
+
+    def _place(self, upload: Answer) -> httpx.URL | None:
+        """Where an upload goes on, if that is at the registry itself: its login goes nowhere else."""
+        try:
+            url = upload.url.join(upload.headers["Location"])
+        except (KeyError, httpx.InvalidURL):
+            return None
+        return url if same_origin(url, self._api) else None
 
     def _name(self, repository: str) -> str:
         name = repository.removeprefix(f"{self._host}/")
@@ -197,7 +203,8 @@ class Client:
             answers = answer.good or (answer.status == HTTPStatus.UNAUTHORIZED and found)
             if not answers or answer.page or not same_origin(answer.url, self._api):
                 raise self._refusals.no_registry(answer)
-            self._challenge = known(found)
+            wanted = known(found)
+            self._challenge = wanted.without_scope if wanted else None
             self._found = True
 
     async def _first(self) -> Answer:

@@ -45,7 +45,8 @@ class _Fault:
 # The first that fits: what a fault comes wrapped in stands below it.
 _FAULTS = (
     _Fault(
-        r"x509: certificate has expired|certificate has expired or is not yet valid",
+        r"x509: certificate has expired|certificate has expired or is not yet valid"
+        r"|verify failed: certificate (?:has expired|is not yet valid)",
         "the certificate of {host} has expired, or this machine's clock is wrong",
         "Have the certificate renewed",
     ),

@@ -166,6 +166,8 @@ def _said(error: httpx.HTTPError, causes: list[BaseException]) -> str:
         return "i/o timeout"
     if isinstance(error, httpx.RemoteProtocolError):
         return f"unexpected EOF: {error}"
+    if isinstance(error, httpx.ProxyError):
+        return f"the proxy of this machine answers {error}"
     words = (_words(cause) for cause in reversed(causes))
     return next(filter(None, words), "connection reset by peer")
 

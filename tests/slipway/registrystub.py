@@ -84,7 +84,7 @@ class Stub:
             def handle_any(self) -> None:
                 stub._reply(self)
 
-            do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_any  # noqa: N815 - http.server's names
+            do_GET = do_PUT = do_POST = do_DELETE = do_CONNECT = handle_any  # noqa: N815 - http.server's names
 
             def log_message(self, *_: object) -> None:
                 """Nobody reads it."""

@@ -122,6 +122,83 @@ def test_each_fault_is_told_with_what_to_do(message: str, what: str, advice: str
     assert not missing(message)
 
 
+ASK = f"unexpected status from GET request to https://{HOST}/v2/team/app/api/manifests/1"
+MOVE = f"unexpected status from PUT request to https://{HOST}/v2/team/app/api/manifests/staging"
+
+
+@pytest.mark.parametrize(
+    ("message", "what", "advice"),
+    [
+        (
+            f'Get "https://{HOST}/v2/": tls: certificate verify failed: unable to get local issuer certificate',
+            f"the certificate of {HOST} is not trusted: it is signed by an authority that slipway does not know",
+            "name that file as ca under [registry] in slipway.toml",
+        ),
+        (
+            f'Get "https://{HOST}/v2/": tls: certificate verify failed: certificate has expired',
+            f"the certificate of {HOST} has expired",
+            "renewed",
+        ),
+        (
+            f'Get "https://{HOST}/v2/": tls: certificate verify failed: IP address mismatch, certificate is not valid',
+            "is for another name",
+            "the name that the certificate",
+        ),
+        (
+            f'Get "https://{HOST}/v2/": tls: wrong version number',
+            "does not speak TLS",
+            f'set api = "http://{HOST}" under [registry] in slipway.toml',
+        ),
+        (
+            f'Get "https://{HOST}/v2/": Name or service not known',
+            "no machine is known",
+            "spelled right",
+        ),
+        (f'Get "https://{HOST}/v2/": i/o timeout', "nothing answers", "repeat the command"),
+        (
+            f"{ASK}: 401 Unauthorized: UNAUTHORIZED: authentication required: server message: insufficient_scope",
+            'the user "bot" may not pull from',
+            "read_registry",
+        ),
+        (f"{ASK}: 403 Forbidden: DENIED: no", 'the user "bot" may not pull from', "read_registry"),
+        (f"{ASK}: 404 Not Found", "does not answer as a registry", "set api under [registry]"),
+        (f"{ASK}: 429 Too Many Requests", "takes no more requests", "Wait a while"),
+        (
+            f"failed to fetch oauth token: {TOKEN}: 429 Too Many Requests",
+            "takes no more requests",
+            "Wait a while",
+        ),
+        (f"{MOVE}: 405 Method Not Allowed: UNSUPPORTED: no", "is read-only", "maintenance"),
+        (
+            f"{MOVE}: 400 Bad Request: TAG_INVALID: the repository is immutable",
+            "lets no tag move",
+            "Exempt the tags",
+        ),
+    ],
+)
+def test_slipways_own_client_is_told_apart(message: str, what: str, advice: str) -> None:
+    """The engine may know what slipway does not, and who only reads needs less."""
+    text = str(told(message, host=HOST, user="bot", verb="pull"))
+    assert what in text
+    assert advice in text
+    assert HOST in text
+    assert not missing(message)
+
+
+def test_what_the_registry_says_itself_is_shown() -> None:
+    """It may know better: a quota, a rule, a maintenance."""
+    message = f"{MOVE}: 403 Forbidden: DENIED: the tag is protected, ask an owner"
+    text = str(told(message, host=HOST, user="bot"))
+    assert f"({message}). Give the user" in text
+
+
+def test_nobody_has_no_rights() -> None:
+    """There was no login that could be right."""
+    message = f"{ASK}: 401 Unauthorized: UNAUTHORIZED: no: server message: insufficient_scope"
+    text = str(told(message, host=HOST, user=None))
+    assert text.startswith(f"{HOST} wants a login (")
+
+
 def test_a_registry_that_wants_a_login_says_how_to_give_one() -> None:
     """Nobody was refused: nobody had asked."""
     message = f"{RESOLVE}authorization failed: no basic auth credentials"

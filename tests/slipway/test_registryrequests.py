@@ -285,3 +285,33 @@ async def test_this_machine_is_not_asked_through_a_proxy(
             with pytest.raises(RegistryError, match="broke off"):
                 await api.held("registry.invalid/team/one", "v1")
         assert {asked.path for asked in proxy.asked} == {"http://registry.invalid/v2/"}
+
+
+async def test_docker_hub_is_asked_by_its_own_name(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its API has another one than its images; a name without a folder lies in `library`."""
+    async with RegistryApi(Endpoint("docker.io", f"http://{stub.host}")) as api:
+        assert await api.held("docker.io/node", "v1") is not None
+        assert await api.held("docker.io/team/one", "v1") is not None
+    assert "GET /v2/library/node/manifests/v1" in stub.log
+    assert "GET /v2/team/one/manifests/v1" in stub.log
+    with serving(lambda _: Reply(502)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.host}")
+        async with RegistryApi(Endpoint("docker.io")) as api:
+            with pytest.raises(RegistryError, match="the proxy of this machine answers 502"):
+                await api.held("docker.io/node", "v1")
+        assert {str(asked) for asked in proxy.asked} == {"CONNECT registry-1.docker.io:443"}
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Location": "http://[:1/x"}, {"Location": "https://127.0.0.1:x"}]
+)
+async def test_an_upload_that_goes_on_nowhere(
+    stub: Stub, holding: Holding, headers: dict[str, str]
+) -> None:
+    """It cannot be cancelled; what the login may do is known all the same."""
+    holding.instead = lambda asked: Reply(202, headers=headers) if asked.method == "POST" else OWN
+    async with asking(stub) as api:
+        await api.require_push(f"{stub.host}/team/one")
+    assert [asked.method for asked in stub.asked] == ["GET", "POST"]
