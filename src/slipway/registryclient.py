@@ -50,6 +50,7 @@ class Client:
         self._challenge: Challenge | None = None
         self._lock = anyio.Lock()
         self._found = False
+        self._fault = ""
 
     async def close(self) -> None:
         """Close all connections."""
@@ -193,19 +194,27 @@ class Client:
     async def _find(self) -> None:
         """See once that there is a registry, whether it speaks TLS, and how it wants to know who asks."""
         async with self._lock:
-            if self._found:
-                return
-            try:
-                answer = await self._first()
-            except WireError as error:
-                raise self._refusals.told(str(error), "pull") from None
-            found = challenges(answer.headers.get_list("WWW-Authenticate"))
-            answers = answer.good or (answer.status == HTTPStatus.UNAUTHORIZED and found)
-            if not answers or answer.page or not same_origin(answer.url, self._api):
-                raise self._refusals.no_registry(answer)
-            wanted = known(found)
-            self._challenge = wanted.without_scope if wanted else None
-            self._found = True
+            if not self._found and not self._fault:
+                try:
+                    await self._look()
+                except RegistryError as error:
+                    self._fault = str(error)
+        # Whoever waited for it would wait as long again.
+        if self._fault:
+            raise RegistryError(self._fault)
+
+    async def _look(self) -> None:
+        try:
+            answer = await self._first()
+        except WireError as error:
+            raise self._refusals.told(str(error), "pull") from None
+        found = challenges(answer.headers.get_list("WWW-Authenticate"))
+        answers = answer.good or (answer.status == HTTPStatus.UNAUTHORIZED and found)
+        if not answers or answer.page or not same_origin(answer.url, self._api):
+            raise self._refusals.no_registry(answer)
+        wanted = known(found)
+        self._challenge = wanted.without_scope if wanted else None
+        self._found = True
 
     async def _first(self) -> Answer:
         try:

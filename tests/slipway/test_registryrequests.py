@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Iterator
 
+import anyio
 import httpx
 import pytest
 
@@ -315,3 +316,21 @@ async def test_an_upload_that_goes_on_nowhere(
     async with asking(stub) as api:
         await api.require_push(f"{stub.host}/team/one")
     assert [asked.method for asked in stub.asked] == ["GET", "POST"]
+
+
+async def test_many_wait_no_longer_than_one(stub: Stub, holding: Holding) -> None:
+    """Whether there is a registry is found out once, for all images of a publish."""
+    holding.instead = lambda _: Reply(503)
+    said: list[str] = []
+    async with asking(stub) as api, anyio.create_task_group() as tasks:
+
+        async def ask(repository: str) -> None:
+            with pytest.raises(RegistryError) as caught:
+                await api.held(f"{stub.host}/{repository}", "v1")
+            said.append(str(caught.value))
+
+        for repository in ("team/one", "team/two", "team/three"):
+            tasks.start_soon(ask, repository)
+    assert [str(asked) for asked in stub.asked] == ["GET /v2/"] * 3
+    assert len(said) == 3
+    assert len(set(said)) == 1
