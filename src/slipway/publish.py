@@ -22,7 +22,6 @@ from .publishplan import plan
 from .registry import Registry
 from .registryapi import Endpoint, HeldImage, RegistryApi
 from .registryfaults import RegistryError
-from .registrykeeping import KeepingApi
 from .report import ImageFacts, Step
 from .runtime import Made
 from .survey import Survey, text_of
@@ -182,7 +181,7 @@ class _Publication:
     publisher: Publisher
     look: Look
     registry: Registry
-    api: KeepingApi
+    api: RegistryApi
     held: dict[str, HeldImage] = field(default_factory=dict)
     sboms: dict[str, dagger.File] = field(default_factory=dict)
 
@@ -241,8 +240,8 @@ class _Publication:
             pushed = listed(name for name in names if name in done)
             raise _registry_error(
                 group,
-                f'Pushed and read back were: {pushed}; not: {left}. The tag "{made.moving}" still stands for what it did before, '
-                "for every image.",
+                f'Pushed and read back were: {pushed}; not: {left}. The tag "{made.moving}" still stands '
+                "for what it did before, for every image.",
             ) from None
         self.held |= done
 

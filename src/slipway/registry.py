@@ -8,9 +8,8 @@ import dagger
 from dagger import dag
 
 from .failures import message
-from .registryapi import Endpoint
+from .registryapi import Endpoint, RegistryApi
 from .registryfaults import RegistryError, told
-from .registrykeeping import KeepingApi
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,9 @@ class Registry:
         return cls(endpoint, user, password, text.strip())
 
     @asynccontextmanager
-    async def api(self) -> AsyncIterator[KeepingApi]:
+    async def api(self) -> AsyncIterator[RegistryApi]:
         """The registry's API, as long as the context lasts."""
-        async with KeepingApi(self.endpoint, self.user, self.text) as api:
+        async with RegistryApi(self.endpoint, self.user, self.text) as api:
             yield api
 
     async def push(self, image: dagger.Container, address: str) -> str:

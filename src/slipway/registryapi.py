@@ -1,11 +1,13 @@
 """Looks at what a registry holds, and moves tags there: by the OCI distribution spec, without any image's bytes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Self
 
+from .plainmanifest import MANIFEST_TYPE, plain
 from .registryclient import Client
 from .registryfaults import RegistryError
-from .registryimage import HeldImage, digest
+from .registryimage import INDEXES, HeldImage, digest, first_image, labels, manifest
 from .registryreader import Reader, full, gone
 from .registrytoken import Login
 
@@ -97,6 +99,59 @@ class RegistryApi:
                 f"{full(image.repository, tag)} was moved to {image.digest}, and stands for {now or 'nothing'}: "
                 "is somebody else moving it? Repeat the command when nobody is"
             )
+
+    async def keep_plain(self, image: HeldImage, tag: str) -> HeldImage:
+        """Have a tag stand for an image without the times of its build: the same layers, run in the same way.
+
+        Args:
+            image: The image, whose layers the registry has.
+            tag: The tag, in the same repository.
+
+        Returns:
+            What the tag stands for, read back.
+
+        Raises:
+            RegistryError: The registry does not answer or refuses, or the tag then stands for something else.
+        """
+        body = image.manifest
+        if image.media_type in INDEXES:
+            body = await self._reader.part(
+                image.repository, image.digest, "manifest", first_image(body)
+            )
+        config = await self._reader.part(
+            image.repository, image.digest, "config", manifest(body).config
+        )
+        made, settings = plain(body, config)
+        await self._upload(image.repository, settings)
+        kept = replace(
+            image,
+            digest=digest(made),
+            media_type=MANIFEST_TYPE,
+            manifest=made,
+            size=manifest(made).size,
+            labels=labels(settings),
+        )
+        await self.tag(kept, tag)
+        return kept
+
+    async def _upload(self, repository: str, content: bytes) -> None:
+        """Have the registry keep a small document; one that is there already is not sent."""
+        name = digest(content)
+        if await self._has(repository, name):
+            return
+        begun = await self._client.ask("POST", repository, "blobs/uploads/", verb="push")
+        if not begun.good:
+            raise self._client.refused(begun, "push")
+        done = await self._client.finish(begun, repository, content, name)
+        # One that broke off and was sent again may have arrived the first time.
+        if not done.good and not await self._has(repository, name):
+            raise self._client.refused(done, "push")
+
+    async def _has(self, repository: str, name: str) -> bool:
+        answer = await self._client.ask("HEAD", repository, f"blobs/{name}", verb="push")
+        if answer.good or answer.status == HTTPStatus.NOT_FOUND:
+            return answer.good
+        raise self._client.refused(answer, "push")
 
     async def require_push(self, repository: str) -> None:
         """See that the login may push: an upload is begun, and cancelled.

@@ -70,7 +70,7 @@ class Client:
         """Ask about one repository, logged in if the registry wants it.
 
         Args:
-            method: GET, PUT or POST.
+            method: GET, HEAD, PUT or POST.
             repository: With the host.
             path: Below the repository, such as manifests/TAG.
             verb: What the login must be allowed to do there.

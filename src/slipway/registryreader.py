@@ -100,9 +100,9 @@ class Reader:
         kind = media_type(found.headers.get("Content-Type", ""), found.body)
         body = found.body
         if kind in INDEXES:
-            body = await self._part(repository, reference, "manifest", first_image(body))
+            body = await self.part(repository, reference, "manifest", first_image(body))
         described = manifest(body)
-        config = await self._part(repository, reference, "config", described.config)
+        config = await self.part(repository, reference, "config", described.config)
         return HeldImage(
             repository=repository,
             digest=digest(found.body),
@@ -113,10 +113,21 @@ class Reader:
             labels=labels(config),
         )
 
-    async def _part(
+    async def part(
         self, repository: str, reference: str, kind: Literal["manifest", "config"], part: Descriptor
     ) -> bytes:
-        """A document that a manifest or an index names."""
+        """A document that a manifest or an index names.
+
+        Args:
+            repository: With the host.
+            reference: What names it there.
+            kind: What it is.
+            part: How it is named.
+
+        Raises:
+            MalformedError: It is said to be larger than such a document can be.
+            RegistryError: The registry does not answer or refuses, or has it no more.
+        """
         folder, limit, headers = _PARTS[kind]
         if part.size > limit:
             raise MalformedError(f"names a {kind} of {part.size} bytes, more than {limit}")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from http import HTTPStatus
+from pathlib import Path
 
 import anyio
 import httpx
@@ -20,6 +21,7 @@ _TOTAL = 120
 _WAITS = (0.3, 1.0)
 # How long a registry may have a client wait, in seconds.
 _PATIENCE = 10.0
+_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 _PASSING = {500, 502, 503, 504}
 # What OpenSSL makes of an answer that is no TLS.
 _NO_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"}
@@ -52,6 +54,9 @@ class Wire:
         """
         # The machine's own bundle, or SSL_CERT_FILE; httpx by itself would take a list of its own.
         trust = ssl.create_default_context()
+        # Where engines and people put authorities on Debian; a Python from elsewhere does not look there.
+        if "SSL_CERT_FILE" not in os.environ and _BUNDLE.exists():
+            trust.load_verify_locations(cafile=_BUNDLE)
         if ca:
             trust.load_verify_locations(cadata=ca)
         own = {*LOOPBACK, host} if loopback(host) else LOOPBACK
