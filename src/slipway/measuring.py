@@ -15,6 +15,7 @@ from .evaluation import side_by_side
 from .inputs import Inputs
 from .monorepo import Workshop
 from .project import MIGRATOR, App, Migrator
+from .version import VERSION
 from .workspace import NOISE, ROOT_NOISE
 
 _PACKAGE = Path(__file__).parent
@@ -178,10 +179,8 @@ async def _resolve(image: str, told: dict[str, str]) -> None:
 
 def recipe() -> str:
     """Slipway's version, and a digest of the files of its own that decide what an image becomes."""
-    from importlib.metadata import version  # noqa: PLC0415 - 20 ms that no other call needs
-
     files = [*(_PACKAGE / f"{name}.py" for name in _RECIPE), *sorted(_SCRIPTS.iterdir())]
     found = hashlib.sha256()
     for file in files:
         found.update(file.name.encode() + b"\0" + file.read_bytes())
-    return f"{version('slipway')} {found.hexdigest()[:12]}"
+    return f"{VERSION} {found.hexdigest()[:12]}"

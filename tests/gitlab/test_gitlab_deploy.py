@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.e2e.engines import empty_engine
 from tests.e2e.example import drydock
 from tests.e2e.site import API, URL, WEB, Site, example_site, public_names
 from tests.e2e.tiny import push
@@ -72,6 +73,36 @@ async def test_a_push_to_main_deploys_to_staging(deploying: Project, site: Site)
         assert secret not in ran.output
 
 
+def images(project: Project) -> dict[str, str]:
+    """Image → digest of the release that the job kept."""
+    kept = project.path / ".gitlab-ci-local/artifacts/staging/.slipway/release/release.json"
+    return {name: one["digest"] for name, one in json.loads(kept.read_text())["images"].items()}
+
+
+def test_a_job_that_is_retried_on_an_empty_runner_deploys_the_same_release(
+    deploying: Project, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of it is built again; a variable that was changed meanwhile is brought to the server."""
+    before = images(deploying)
+    variables = deploying.path / ".gitlab-ci-local-variables.yml"
+    changed = yaml.safe_load(variables.read_text())
+    changed["API_ENV"] += "LOG_LEVEL=debug\n"
+    variables.write_text(yaml.safe_dump(changed))
+    with empty_engine(monkeypatch):
+        ran = deploying.run("staging", variables=MAIN)
+    assert ran.code == 0, ran.output[-6000:]
+    assert images(deploying) == before
+    report = deploying.path / ".gitlab-ci-local/artifacts/staging/.slipway/release/report.txt"
+    assert report.read_text().count("reused, published") == len(before)
+    assert "Steps:" not in report.read_text()
+    assert "publish: the registry has every image" in ran.output
+    level = "docker exec mindfulspace--staging--api--2 node -p 'process.env.LOG_LEVEL'"
+    assert site.server.ssh(level).strip() == "debug"
+    running = site.server.ssh("docker ps --format '{{.Image}}'")
+    assert before["api"] in running
+    assert before["frontend"] in running
+
+
 async def test_the_rollback_job_brings_the_release_before_back(
     deploying: Project, site: Site
 ) -> None:
@@ -79,7 +110,7 @@ async def test_the_rollback_job_brings_the_release_before_back(
     with public_names(site.server.address):
         tiny = await asyncio.to_thread(push, site, 1)
         await site.deployment(tiny.target("newer")).deploy(lambda _: None)
-    assert (await site.status(f"{API}/health"))[1] == "mindfulspace--staging--api--2"
+    assert (await site.status(f"{API}/health"))[1] == "mindfulspace--staging--api--3"
     ran = deploying.run("staging-rollback", variables=MAIN)
     assert ran.code == 0, ran.output[-6000:]
-    assert await site.status(f"{API}/sessions") == (200, "mindfulspace--staging--api--3")
+    assert await site.status(f"{API}/sessions") == (200, "mindfulspace--staging--api--4")

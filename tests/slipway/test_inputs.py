@@ -1,8 +1,12 @@
 """What an image was made of, as its labels tell it."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from slipway.inputs import DIGEST, PARTS, Inputs, argument, differing, short
+from slipway.version import VERSION
 
 BASE = f"node:22@sha256:{'a' * 64}"
 
@@ -59,3 +63,9 @@ def test_only_public_arguments_are_shown() -> None:
     assert argument("NEXT_PUBLIC_API_URL", "https://a.test") == "https://a.test"
     assert argument("SENTRY_PROJECT", "shop") == short("shop")
     assert "shop" not in argument("SENTRY_PROJECT", "shop")
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    """It is one of an image's inputs; where the module runs, nothing else tells it."""
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    assert tomllib.loads(text)["project"]["version"] == VERSION

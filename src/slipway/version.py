@@ -1,0 +1,3 @@
+"""The version of this package, where its metadata is not installed beside it."""
+
+VERSION = "0.3.0"
