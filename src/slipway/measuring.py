@@ -131,6 +131,9 @@ class Measuring:
             project.path, include=wanted, exclude=NOISE
         )
         shared = repo.closure(project.path, production=True) if project.seed else ()
+        made["tsconfig files of the root"] = self._sources(include=("tsconfig*.json",))
+        for path in repo.settings(project.path):
+            made[f"settings in {path}"] = self._sources(path, include=("*.json",))
         packages = {*repo.settings(project.path), *shared}
         if repo.injected(project.path):
             packages |= set(repo.closure(project.path))
