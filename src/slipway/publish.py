@@ -197,9 +197,9 @@ class _Publication:
         _, steps = await evaluate(images, syncs)
         await self._push(images)
         await self._each(self._record, list(made.repositories), "The images are there.")
-        unmoved = f'The tag "{made.moving}" still stands for what it did before, for every image.'
-        await self._each(self._tag_to_stay, list(made.repositories), unmoved)
-        await self._each(self._move, list(made.repositories), "The command can be repeated.")
+        await self._each(self._tag_to_stay, list(made.repositories), self._unmoved)
+        moved = f'The tag "{made.moving}" has moved for: {{done}}; not for: {{left}}. Repeat the command.'
+        await self._each(self._move, list(made.repositories), moved)
         return self._published(steps)
 
     def _published(self, steps: Sequence[Step]) -> Published:
@@ -224,26 +224,21 @@ class _Publication:
             self.sboms[name] = sbom.made(image, f"{project.name}-{name}", project.sbom)
 
     async def _push(self, images: Sequence[Made]) -> None:
-        """Push by the commit's tag; what is deployed is what the registry then says that it has."""
-        made, done = self.look.plan, dict[str, HeldImage]()
+        """Push to where engines push to; what is deployed is what the registry then says that it has."""
+        made, by_name = self.look.plan, {image.name: image for image in images}
 
-        async def one(image: Made) -> None:
-            address = f"{made.repositories[image.name]}:{ARRIVAL}"
-            pushed = await self.registry.push(image.container, address)
-            done[image.name] = await self._kept(image.name, pushed)
+        async def one(name: str) -> None:
+            address = f"{made.repositories[name]}:{ARRIVAL}"
+            pushed = await self.registry.push(by_name[name].container, address)
+            self.held[name] = await self._kept(name, pushed)
 
-        try:
-            await side_by_side(one, images)
-        except ExceptionGroup as group:
-            names = [image.name for image in images]
-            left = listed(name for name in names if name not in done)
-            pushed = listed(name for name in names if name in done)
-            raise _registry_error(
-                group,
-                f'Pushed and read back were: {pushed}; not: {left}. The tag "{made.moving}" still stands '
-                "for what it did before, for every image.",
-            ) from None
-        self.held |= done
+        state = "Pushed and read back were: {done}; not: {left}. "
+        await self._each(one, list(by_name), state + self._unmoved)
+
+    @property
+    def _unmoved(self) -> str:
+        moving = self.look.plan.moving
+        return f'The tag "{moving}" still stands for what it did before, for every image.'
 
     async def _kept(self, name: str, pushed: str) -> HeldImage:
         """Have the commit's tag stand for what was pushed, less the times of the build."""
@@ -291,11 +286,25 @@ class _Publication:
     async def _each(
         self, work: Callable[[str], Awaitable[None]], names: Sequence[str], state: str
     ) -> None:
-        """One job for each image at once; what failed is one error that says how things stand."""
+        """One job for each image at once; what failed is one error that says how things stand.
+
+        Args:
+            work: The job.
+            names: The images.
+            state: How things stand, with {done} and {left} for the images.
+        """
+        done: set[str] = set()
+
+        async def one(name: str) -> None:
+            await work(name)
+            done.add(name)
+
         try:
-            await side_by_side(work, names)
+            await side_by_side(one, names)
         except ExceptionGroup as group:
-            raise _registry_error(group, state) from None
+            left = listed(name for name in names if name not in done)
+            told = state.format(done=listed(name for name in names if name in done), left=left)
+            raise _registry_error(group, told) from None
 
 
 def _address(image: HeldImage) -> str:

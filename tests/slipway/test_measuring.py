@@ -41,7 +41,7 @@ class Asked(Installation):
         return super().sources(path, include=include, exclude=exclude)
 
 
-@pytest.fixture(params=REPOSITORIES.values(), ids=REPOSITORIES.keys())
+@pytest.fixture(params=list(REPOSITORIES.values()), ids=list(REPOSITORIES))
 def tree(client_folder: Path, request: pytest.FixtureRequest) -> Path:
     """A repository; made before the session looks for its workspace."""
     shutil.copytree(request.param, client_folder, dirs_exist_ok=True)
