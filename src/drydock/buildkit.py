@@ -9,13 +9,12 @@ import csv
 import io
 import json
 import os
-import signal
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from drydock import daemon, paths, temporary
+from drydock import daemon, paths, programs, temporary
 from drydock.errors import DrydockError
 from drydock.faults import told
 from drydock.inflight import shared
@@ -23,13 +22,16 @@ from drydock.llb_assembly import Lowered
 from drydock.logins import GIVEN
 from drydock.progress import Progress
 from drydock.progress_state import Step, seconds_between
+from drydock.silence import Limits, SilentError, Watch
 
 IMPORTING = "importing cache manifest from "
 """How BuildKit names its look into a cache; it is no step of the build."""
 LINE_LIMIT = 64 << 20
 """Bytes of one progress line: it carries what a command printed, in base64."""
-CANCEL_WITHIN = 3
-"""Seconds for buildctl to cancel its build; it takes milliseconds, or never ends."""
+BLOB_WITHIN = 60
+"""Seconds for the daemon to give a manifest or an image config that it has."""
+ENDED_WITHIN = 30
+"""Seconds for buildctl to end after its last line."""
 
 
 @dataclass
@@ -70,6 +72,8 @@ class BuildKit:
     """Files of certificate authorities by registry: the tokens that one wants are fetched here, not by the daemon."""
     imported: Callable[[str, str], None] = lambda _address, _error: None
     """Told how each look into one of them ended: its address, and what went wrong."""
+    limits: Limits = field(default_factory=Limits)
+    """How long a build may be silent."""
     _address: asyncio.Task[str] | None = None
 
     async def address(self) -> str:
@@ -112,7 +116,10 @@ class BuildKit:
         if lowered.insecure:
             args += ["--allow", "security.insecure"]
         unwanted = frozenset(lowered.execs) if self.only_cached else frozenset[str]()
-        return await self._run(args, output, secrets, stdin=lowered.definition, unwanted=unwanted)
+        watch = Watch(self.limits, frozenset(lowered.execs))
+        return await self._run(
+            args, output, secrets, watch, stdin=lowered.definition, unwanted=unwanted
+        )
 
     async def dockerfile(
         self,
@@ -124,6 +131,7 @@ class BuildKit:
         layouts: Mapping[str, str] | None = None,
         caches: Sequence[str] = (),
         cache_to: str = "",
+        limits: Limits | None = None,
     ) -> Solved:
         """Build a folder with BuildKit's own Dockerfile frontend.
 
@@ -135,6 +143,7 @@ class BuildKit:
             layouts: Folders of OCI layouts by the name that the options know them by.
             caches: Image addresses of build caches that it is looked for in.
             cache_to: As in `solve`; where that fails, the build does not.
+            limits: How long it may be silent (default: as long as any build).
 
         Raises:
             SolveError: If BuildKit cannot build or export it.
@@ -145,13 +154,14 @@ class BuildKit:
             args += ["--opt", f"{name}={value}"]
         for name, path in (layouts or {}).items():
             args += ["--oci-layout", f"{name}={path}"]
-        return await self._run(args, output, secrets)
+        return await self._run(args, output, secrets, Watch(limits or self.limits))
 
     async def _run(
         self,
         args: list[str],
         output: str,
         secrets: Mapping[str, bytes] | None,
+        watch: Watch,
         *,
         stdin: bytes = b"",
         unwanted: Collection[str] = (),
@@ -172,13 +182,22 @@ class BuildKit:
             async with self._process([*args, "--metadata-file", str(metadata)], files) as process:
                 reader = asyncio.create_task(_read_all(process.stdout))
                 feeder = asyncio.create_task(_feed(process, stdin))
+                watch.begin()
                 try:
-                    rest = await self._follow(process, solved, unwanted)
+                    rest = await self._follow(process, solved, unwanted, watch)
+                    async with asyncio.timeout(ENDED_WITHIN):
+                        solved.stdout = await reader
+                        await feeder
+                        code = await process.wait()
+                except SilentError as error:
+                    raise SolveError(str(error), solved.steps) from None
+                except TimeoutError:
+                    raise SolveError(
+                        f"buildctl has said its last word and does not end within {ENDED_WITHIN} s; run it again",
+                        solved.steps,
+                    ) from None
                 finally:
                     self.progress.left(solved.steps)
-                solved.stdout = await reader
-                await feeder
-                code = await process.wait()
             if code:
                 raise SolveError(told(_message(rest)), solved.steps)
             if metadata.exists():
@@ -188,7 +207,14 @@ class BuildKit:
     async def blob(self, digest: str) -> bytes:
         """A blob of the daemon's content store: a manifest, an image config."""
         async with self._process(["debug", "get", digest]) as process:
-            out, err = await process.communicate()
+            try:
+                async with asyncio.timeout(BLOB_WITHIN):
+                    out, err = await process.communicate()
+            except TimeoutError:
+                raise DrydockError(
+                    f"the BuildKit daemon has not given blob {digest} within {BLOB_WITHIN} s. See whether it is "
+                    "overloaded ('drydock status'), and run it again"
+                ) from None
         if process.returncode:
             raise DrydockError(
                 f"BuildKit has no blob {digest}: {err.decode(errors='replace').strip()}"
@@ -204,8 +230,7 @@ class BuildKit:
         if folder := self.docker_config():
             environment["DOCKER_CONFIG"] = str(folder)
             environment.pop(GIVEN, None)  # what it says is in the folder
-        process = await asyncio.create_subprocess_exec(
-            *temporary.BOUND,
+        process = await programs.start(
             str(paths.binary("buildctl")),
             "--addr",
             address,
@@ -216,27 +241,29 @@ class BuildKit:
             env=environment,
             pass_fds=files,
             limit=LINE_LIMIT,
-            # Ctrl-C is handled here, once: buildctl is told to end, and cancels its build.
-            start_new_session=True,
         )
         try:
             yield process
         finally:
-            if process.returncode is None:
-                temporary.signalled(process.pid, signal.SIGTERM)
-                await _ended(process)
+            # Ctrl-C is handled here, once: buildctl is told to end, and cancels its build.
+            await programs.end(process)
 
     async def _follow(
-        self, process: asyncio.subprocess.Process, solved: Solved, unwanted: Collection[str]
+        self,
+        process: asyncio.subprocess.Process,
+        solved: Solved,
+        unwanted: Collection[str],
+        watch: Watch,
     ) -> list[str]:
         """Read progress until buildctl ends; returns the lines that are not progress."""
         assert process.stderr is not None  # noqa: S101  # it is a pipe
         rest = []
-        async for line in process.stderr:
+        while line := await watch.within(process.stderr.readline):
             if not line.startswith(b"{"):
                 rest.append(line.decode(errors="replace").rstrip())
                 continue
             event = json.loads(line)
+            watch.take(event)
             for vertex in event.get("vertexes") or ():
                 if vertex["name"].startswith(IMPORTING):
                     self._imported(vertex)
@@ -320,15 +347,6 @@ async def _feed(process: asyncio.subprocess.Process, data: bytes) -> None:
         process.stdin.write(data)
         await process.stdin.drain()
     process.stdin.close()
-
-
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    try:
-        async with asyncio.timeout(CANCEL_WITHIN):
-            await process.wait()
-    except TimeoutError:
-        temporary.signalled(process.pid, signal.SIGKILL)
-        await process.wait()
 
 
 def _message(lines: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Runs a command's coroutine: one signal stops it in order, a second one at once."""
+"""Runs a command's coroutine: one signal stops it in order, a second one at once. Its end has a time of its own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from drydock import programs
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SPARED = frozenset({"buildkitd", "rootlesskit"})
 """Children that outlive the command."""
+END_WITHIN = 30
+"""Seconds from the end of a command's work to the end of its process."""
 
 
 def run(main: Coroutine[Any, Any, int]) -> int:
@@ -24,6 +29,9 @@ def run(main: Coroutine[Any, Any, int]) -> int:
     number. A second signal kills everything.
     """
     received: list[int] = []
+    loops: list[asyncio.AbstractEventLoop] = []
+    ending = threading.Timer(END_WITHIN, lambda: give_up(loops[0]))
+    ending.daemon = True
 
     async def guarded() -> int:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
@@ -38,7 +46,12 @@ def run(main: Coroutine[Any, Any, int]) -> int:
             # Started in the background of a script, Ctrl-C is not meant for this process.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, stop)
-        return await main
+        loops.append(loop)
+        try:
+            return await main
+        finally:
+            ending.start()
+            await programs.all_started()
 
     try:
         return asyncio.run(guarded())
@@ -48,6 +61,21 @@ def run(main: Coroutine[Any, Any, int]) -> int:
         if received[0] == signal.SIGINT:
             raise KeyboardInterrupt from None
         return 128 + received[0]
+    finally:
+        ending.cancel()
+
+
+def give_up(loop: asyncio.AbstractEventLoop) -> NoReturn:
+    """End a command whose work is over and which does not end; tell what it waits for."""
+    left = sorted({task.get_coro().__qualname__ for task in asyncio.all_tasks(loop)})  # type: ignore[union-attr]
+    waits = ", ".join(left) or "a thread that reads or writes files"
+    print(
+        f"drydock has done its work and does not end within {END_WITHIN} s: it waits for {waits}. This is a bug of "
+        "drydock, not of your module.",
+        file=sys.stderr,
+        flush=True,
+    )
+    kill(signal.SIGTERM)
 
 
 def kill(number: int) -> NoReturn:

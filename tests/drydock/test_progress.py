@@ -19,6 +19,7 @@ from drydock.progress_plain import Plain
 from drydock.progress_state import Step
 from drydock.progress_text import brief, clean, duration
 from drydock.progress_tree import frame, summary
+from drydock.silence import Watch
 
 EVENTS = Path(__file__).with_name("progress_events.jsonl").read_bytes().splitlines(keepends=True)
 COMMAND = "[3/3] RUN echo one; printf 'tw'; sleep 0.3; echo o; echo oops >&2; exit 3"
@@ -52,7 +53,7 @@ async def replay(progress: Progress, events: list[bytes]) -> Solved:
     reader.feed_data(b"".join(events))
     reader.feed_eof()
     process: Any = SimpleNamespace(stderr=reader)
-    await BuildKit(progress)._follow(process, solved, ())
+    await BuildKit(progress)._follow(process, solved, (), Watch())
     return solved
 
 
