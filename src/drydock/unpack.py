@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
-import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from drydock import temporary
+from drydock import programs, temporary
 from drydock.buildkit import exporter
 from drydock.errors import ApiError
-
-TOLD_WITHIN = 2
-"""Seconds for a build to fail with a reason of its own."""
 
 
 async def unpack(folder: Path, build: Callable[[str], Awaitable[object]]) -> None:
@@ -29,40 +26,47 @@ async def unpack(folder: Path, build: Callable[[str], Awaitable[object]]) -> Non
     Raises:
         ApiError: If it cannot be written; the build is canceled.
     """
-    with temporary.folder() as place:
+    with temporary.folder() as place, contextlib.ExitStack() as until_built:
         pipe = place / "content.tar"
         os.mkfifo(pipe, 0o600)
-        tar = await asyncio.create_subprocess_exec(
-            *temporary.BOUND,
-            *(
-                "tar",
-                "--extract",
-                "--same-permissions",
-                "--no-same-owner",
-                "--delay-directory-restore",
-            ),
-            *("--read-full-records", "--file", str(pipe), "--directory", str(folder)),
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "LC_ALL": "C"},
-            start_new_session=True,
-        )
+        # Both ends are open before anybody else has one. buildctl opens it to write and to read: where it was done
+        # before tar had begun, what it wrote was gone with it, and tar waited for ever.
+        reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        with _closing(reading):
+            until_built.enter_context(_closing(os.open(pipe, os.O_WRONLY)))
+            os.set_blocking(reading, True)
+            tar = await programs.start(
+                *("tar", "--extract", "--same-permissions", "--no-same-owner"),
+                *("--delay-directory-restore", "--read-full-records"),
+                *("--file", "-", "--directory", str(folder)),
+                stdin=reading,
+                stderr=asyncio.subprocess.PIPE,
+                env={**os.environ, "LC_ALL": "C"},
+            )
         told = asyncio.create_task(tar.communicate())
         building = asyncio.ensure_future(build(exporter("tar", {"dest": str(pipe)})))
         try:
+            # While it is built there is more to come: tar ends by itself only when it cannot write.
             await asyncio.wait({told, building}, return_when=asyncio.FIRST_COMPLETED)
-            if told.done() and tar.returncode:
-                # A build that fails ends tar too, a moment before it tells why.
-                await asyncio.wait({building}, timeout=TOLD_WITHIN)
-            if building.done() or not tar.returncode:
+            if not tar.returncode:
                 await building
+            until_built.close()
             _out, problems = await told
         finally:
             building.cancel()
-            if tar.returncode is None:
-                temporary.signalled(tar.pid, signal.SIGKILL)
+            programs.kill(tar)
             await asyncio.wait({told, building})
         if tar.returncode:
             raise ApiError(f"cannot write {folder.parent}: {_reason(problems.decode())}")
+
+
+@contextlib.contextmanager
+def _closing(descriptor: int) -> Iterator[None]:
+    """Close a descriptor at the end of the context."""
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _reason(problems: str) -> str:
