@@ -33,6 +33,8 @@ from drydock.trees import Trees
 DEFAULT_PLATFORM = "linux/amd64"
 PARALLEL = 64
 """Builds of one session at once: each takes three pipes of the 1024 files that a process may open."""
+CLOSE_WITHIN = 30
+"""Seconds for services and look-ups to end with their session."""
 _EXIT_CODE = re.compile(r"exit code: (\d+)")
 _NOT_FOUND = re.compile(
     r'"([^"]*)": not found|(?:lstat|open|stat) (\S+): (?:no such file|not a directory)'
@@ -70,7 +72,14 @@ class Engine:
 
     async def close(self) -> None:
         """End what the session started, and forget its logins."""
-        await self.services.close()
+        try:
+            async with asyncio.timeout(CLOSE_WITHIN):
+                await self.services.close()
+                await self.images.close()
+        except TimeoutError:
+            self.buildkit.progress.line(
+                f"what this session started has not ended within {CLOSE_WITHIN} s; it is killed now"
+            )
         self.logins.forget()
 
     # -- building --------------------------------------------------------------------------------------------------

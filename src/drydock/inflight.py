@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+
+from drydock.errors import ApiError
 
 Result = TypeVar("Result")
 
@@ -81,6 +83,11 @@ def _begin(make: Callable[[], AbstractAsyncContextManager[Result]]) -> _Work[Res
             async with make() as made:
                 result.set_result(made)
                 await released.wait()
+        except asyncio.CancelledError:
+            # Not by the last asker, who has cancelled the result too: those that are left would wait for ever.
+            if not result.done():
+                result.set_exception(ApiError("what it waits for was cancelled; run it again"))
+            raise
         except Exception as error:  # noqa: BLE001  # it is the askers'
             if not result.done():
                 result.set_exception(error)
@@ -91,7 +98,7 @@ def _begin(make: Callable[[], AbstractAsyncContextManager[Result]]) -> _Work[Res
 async def _end(work: _Work[Result]) -> None:
     work.released.set()
     if not work.result.done():
-        work.task.cancel()
         work.result.cancel()
-    with suppress(asyncio.CancelledError):
-        await asyncio.shield(work.task)
+        work.task.cancel()
+    # Who is cancelled meanwhile goes at once, and the work ends without being watched.
+    await asyncio.wait([work.task])

@@ -57,6 +57,12 @@ RULES = [rule for rule in specified_rules if rule is not PossibleFragmentSpreads
 CHAIN_LIMIT = 1500
 """Calls in one chain; BuildKit itself takes no more changes of one file system."""
 
+ENDED_WITHIN = 30
+"""Seconds for requests to end whose client is gone."""
+KEPT_ALIVE = 3600
+"""Seconds that an idle connection stays open: the client closes it. Where both do so after the same time, a request
+that is sent in that moment is lost."""
+
 
 class Session:
     """What one client, and every module that it calls, shares: schema, ids, engine, workspace."""
@@ -75,6 +81,7 @@ class Session:
         self._introspection: dict[tuple[str, str], bytes] = {}
         self._sdl = ""
         self._views: dict[str, str] = {}
+        self._answering: set[asyncio.Task[Any]] = set()
         self.modules: dict[str, Bridge] = {}
         """The modules in it, by name."""
 
@@ -141,6 +148,7 @@ class Session:
             access_log=False,
             ws="none",
             interface="asgi3",
+            timeout_keep_alive=KEPT_ALIVE,
         )
         # It would tell of every request that is cancelled when the session is, with a traceback.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
@@ -159,6 +167,15 @@ class Session:
             for listening in getattr(server, "servers", ()):
                 listening.close()
             listener.close()
+            await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        """End what is still being done for a client that is gone."""
+        answering = list(self._answering)
+        for task in answering:
+            task.cancel()
+        if answering:
+            await asyncio.wait(answering, timeout=ENDED_WITHIN)
 
     async def warm(self) -> None:
         """Prepare the answer to what every client asks first, while there is nothing else to do."""
@@ -172,6 +189,10 @@ class Session:
         return {"DAGGER_SESSION_PORT": str(self.port), "DAGGER_SESSION_TOKEN": self.token}
 
     async def _app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        # The server has a task for each request.
+        if task := asyncio.current_task():
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
         try:
             status, body = await self._answer(scope, receive)
         except _HungUpError:

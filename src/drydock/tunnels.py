@@ -70,8 +70,10 @@ class Tunnels:
             await self._close(opening)
 
     async def close(self) -> None:
-        """Close all."""
+        """Close all; one that still waits for its service waits no longer."""
         opening, self._opening = self._opening, {}
+        for one in opening.values():
+            one.cancel()
         await asyncio.gather(*(self._close(one) for one in opening.values()))
 
     async def endpoint(self, service: Service, address: str, port: int) -> tuple[str, int]:
@@ -90,7 +92,7 @@ class Tunnels:
         try:
             for forward in tunnel.forwards:
                 await self._listen(opened, forward)
-        except ApiError:
+        except (ApiError, asyncio.CancelledError):
             await self._end(opened)
             raise
         return opened
@@ -123,11 +125,9 @@ class Tunnels:
         await pipe(conn, wire)
 
     async def _close(self, opening: asyncio.Task[Open]) -> None:
-        try:
-            opened = await opening
-        except ApiError:
-            return
-        await self._end(opened)
+        await asyncio.wait([opening])
+        if not opening.cancelled() and not opening.exception():
+            await self._end(opening.result())
 
     async def _end(self, opened: Open) -> None:
         self._services.leave(opened.running, opened)
