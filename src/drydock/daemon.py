@@ -10,11 +10,17 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
 
 from drydock import daemonprocess, paths, rootless
 from drydock.daemonconfig import CACHE_LIMIT
 from drydock.errors import DrydockError
 
+LOCKED_WITHIN = 180
+"""Seconds for another command to start or stop the daemon: longer than both take together."""
+ASKED_WITHIN = 60
+"""Seconds for the daemon to answer a question about itself."""
 _SIZE = re.compile(r"([\d.]+)([kKMGT]?B)")
 
 
@@ -175,7 +181,13 @@ def _duration(seconds: float) -> str:
 
 def _buildctl(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [str(paths.binary("buildctl")), "--addr", address(), "--timeout", "5", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=ASKED_WITHIN
+        )
+    except subprocess.TimeoutExpired:
+        silent = f"it takes connections and has not answered for {ASKED_WITHIN} s"
+        return subprocess.CompletedProcess(command, 1, "", silent)
 
 
 def _last_line(text: str) -> str:
@@ -187,6 +199,29 @@ def _last_line(text: str) -> str:
 @contextlib.contextmanager
 def _locked() -> Iterator[None]:
     # Two commands at once start one daemon.
-    with (paths.private(daemonprocess.run_folder()) / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    path = paths.private(daemonprocess.run_folder()) / "lock"
+    with path.open("a+") as file:
+        deadline = time.monotonic() + LOCKED_WITHIN
+        while not _taken(file):
+            if time.monotonic() > deadline:
+                raise DrydockError(
+                    f"another drydock ({_holder(path)}) has been starting or stopping the daemon for more than "
+                    f"{LOCKED_WITHIN} s. End that process, and run this again"
+                )
+            time.sleep(0.02)
+        file.truncate(0)
+        print(os.getpid(), file=file, flush=True)
         yield
+
+
+def _taken(file: TextIO) -> bool:
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+def _holder(path: Path) -> str:
+    """Who has the lock, as it wrote there itself."""
+    number = path.read_text().strip()
+    return f"process {number}" if number else "which has not told its number"

@@ -23,6 +23,10 @@ START_WITHIN = 60
 """Seconds for buildkitd to answer; opening a large state folder takes some."""
 STOP_WITHIN = 30
 """Seconds for buildkitd to end by itself."""
+CONNECTED_WITHIN = 5
+"""Seconds for buildkitd to take a connection."""
+KILL_WITHIN = 15
+"""Seconds for a killed buildkitd to be gone, with the namespaces that end with it."""
 CNI_FOLDERS = ("/usr/lib/cni", "/opt/cni/bin")
 SOCKET_PATH_LIMIT = 107
 """Bytes of a socket's path (unix(7)); rootlesskit's and buildkitd's own lie beside each other."""
@@ -229,13 +233,22 @@ def log_end() -> str:
 
 
 def stop() -> bool:
-    """Stop the daemon and all that is in it; returns whether there was one."""
+    """Stop the daemon and all that is in it; returns whether there was one.
+
+    Raises:
+        DrydockError: If it does not even end when it is killed.
+    """
     asked = listener()
     found = [number for number in {pid(), asked} if number is not None]
     _signal([asked] if asked else [], signal.SIGTERM)
     # One that does not listen is past asking.
     deadline = time.monotonic() + (STOP_WITHIN if asked else 0)
     while running := [number for number in found if _is_daemon(number)]:
+        if time.monotonic() > deadline + KILL_WITHIN:
+            raise DrydockError(
+                f"buildkitd (process {running[0]}) was killed and does not end: the kernel waits, for a disk or a "
+                f"network mount as a rule. {log_end()}"
+            )
         if time.monotonic() > deadline:
             _signal(running, signal.SIGKILL)
         time.sleep(0.02)
@@ -254,7 +267,13 @@ def stop() -> bool:
 def _remove_network() -> None:
     bridge, subnet = _network()
     if ip := paths.which("ip"):
-        subprocess.run([ip, "link", "delete", bridge], capture_output=True, check=False)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(
+                [ip, "link", "delete", bridge],
+                capture_output=True,
+                check=False,
+                timeout=firewall.ENDED_WITHIN,
+            )
     firewall.forget(subnet)
 
 
@@ -283,6 +302,8 @@ def _is_daemon(process: int) -> bool:
 def listener() -> int | None:
     """The process that listens at the daemon's socket."""
     with socket.socket(socket.AF_UNIX) as client:
+        # A full queue of connections is no listener either.
+        client.settimeout(CONNECTED_WITHIN)
         if client.connect_ex(str(socket_path())) != 0:
             return None
         peer = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 from ipaddress import ip_address, ip_network
@@ -13,6 +14,8 @@ _RULE = re.compile(
 )
 _WAIT = ("--wait", "5")
 """Seconds for another program to be done with the rules (iptables(8))."""
+ENDED_WITHIN = 30
+"""Seconds for a program that changes this machine's network to end."""
 
 
 def forget(subnet: str) -> None:
@@ -20,10 +23,17 @@ def forget(subnet: str) -> None:
     save, restore = paths.which("iptables-save"), paths.which("iptables-restore")
     if not (save and restore):
         return
-    saved = subprocess.run([str(save)], capture_output=True, text=True, check=False).stdout
-    if removal := removing(saved, subnet):
-        command = [str(restore), *_WAIT, "--noflush"]
-        subprocess.run(command, input=removal, capture_output=True, text=True, check=False)
+    # Rules that stay do no harm: the next daemon has a bridge of its own.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        if removal := removing(_output([str(save)]), subnet):
+            _output([str(restore), *_WAIT, "--noflush"], removal)
+
+
+def _output(command: list[str], text: str = "") -> str:
+    done = subprocess.run(
+        command, input=text, capture_output=True, text=True, check=False, timeout=ENDED_WITHIN
+    )
+    return done.stdout
 
 
 def removing(saved: str, subnet: str) -> str:

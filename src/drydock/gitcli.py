@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from drydock import temporary
+from drydock import programs
 from drydock.errors import ApiError
 
 PLAIN = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
@@ -22,6 +21,14 @@ SETTINGS = (
     *("gc.auto=0", "maintenance.auto=false", f"core.hooksPath={os.devnull}"),
     *("core.autocrlf=false", "advice.detachedHead=false", "init.defaultBranch=main"),
 )
+
+
+WITHIN = {"ls-remote": 180}
+"""Seconds for what takes a moment, by command."""
+LONGEST = 3600
+"""Seconds for any other command of Git."""
+SLOW = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "120"}
+"""Variables by which Git gives up a server that has sent nothing for 120 s."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +63,10 @@ async def git(
     if program is None:
         raise ApiError("git is not on PATH; install it to work with repositories and patches")
     # It never asks anybody: nobody sits in front of it. A repository is in its folder, not above it.
-    variables = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(environment or {})}
+    variables = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **SLOW, **(environment or {})}
     if folder:
         variables["GIT_CEILING_DIRECTORIES"] = str(folder.parent)
-    process = await asyncio.create_subprocess_exec(
-        *temporary.BOUND,
+    process = await programs.start(
         program,
         *(part for setting in SETTINGS for part in ("-c", setting)),
         *args,
@@ -69,14 +75,18 @@ async def git(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
     )
+    within = WITHIN.get(args[0], LONGEST)
     try:
-        out, err = await process.communicate(stdin)
+        async with asyncio.timeout(within):
+            out, err = await process.communicate(stdin)
+    except TimeoutError:
+        raise ApiError(
+            f"git {args[0]} has not ended within {within // 60} min: does the repository's server answer? "
+            "Try the same with git itself"
+        ) from None
     finally:
-        if process.returncode is None:
-            temporary.signalled(process.pid, signal.SIGTERM)
-            await process.wait()
+        await programs.end(process)
     text = err.decode(errors="replace").strip()
     if process.returncode not in accept:
         raise ApiError(f"git {args[0]}: {text or f'exit status {process.returncode}'}")

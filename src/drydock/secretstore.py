@@ -8,12 +8,11 @@ import hashlib
 import hmac
 import os
 import secrets
-import signal
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from drydock import paths, temporary
+from drydock import paths, programs
 from drydock.errors import ApiError
 from drydock.graph import SecretRef
 from drydock.objects import Secret
@@ -22,6 +21,8 @@ from drydock.process import PASSED_ON
 SCHEMES = ("env", "file", "cmd")
 LARGEST = 500 << 10
 """Bytes (BuildKit v0.34, `session/secrets/secretsprovider`)."""
+COMMAND_WITHIN = 180
+"""Seconds for a command to give a secret."""
 
 
 class SecretStore:
@@ -114,22 +115,24 @@ class SecretStore:
             raise ApiError(f'failed to read secret file "{name}": {error.strerror}') from error
 
     async def _command(self, command: str) -> bytes:
-        process = await asyncio.create_subprocess_exec(
-            *temporary.BOUND,
+        process = await programs.start(
             "sh",
             "-c",
             command,
             cwd=self._cwd,
             stdout=asyncio.subprocess.PIPE,
             stdin=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
         )
         try:
-            out, _ = await process.communicate()
+            async with asyncio.timeout(COMMAND_WITHIN):
+                out, _ = await process.communicate()
+        except TimeoutError:
+            raise ApiError(
+                f'the secret command "{command}" has not ended within {COMMAND_WITHIN // 60} min: nobody can answer '
+                "it here. Log in to what it asks first, and run it again"
+            ) from None
         finally:
-            if process.returncode is None:  # cancelled: nobody waits for its answer
-                os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
+            await programs.end(process)
         if process.returncode:
             raise ApiError(
                 f'failed to run secret command "{command}": exit status {process.returncode}'
