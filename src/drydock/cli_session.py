@@ -13,8 +13,10 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from drydock.aside import Aside
 from drydock.cli_call import open_session
 from drydock.progress import Progress, View
+from drydock.progress_plain import Plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,11 +24,13 @@ if TYPE_CHECKING:
 
 async def serve(cwd: Path, *, quiet: bool) -> int:
     """Serve a session for a caller in `cwd` until standard input ends; progress is shown as lines."""
-    async with open_session(cwd, Progress(View() if quiet else None)) as session:
-        params = {"port": session.port, "session_token": session.token}
-        print(json.dumps(params), flush=True)
-        await _input_ends()
-        await session.engine.cache.export()
+    # Some clients hold the other end of standard error and never read.
+    with Aside(sys.stderr) as out:
+        async with open_session(cwd, Progress(View() if quiet else Plain(out))) as session:
+            params = {"port": session.port, "session_token": session.token}
+            print(json.dumps(params), flush=True)
+            await _input_ends()
+            await session.engine.cache.export()
     return 0
 
 

@@ -16,6 +16,7 @@ from drydock.progress_state import Branch, Work
 from drydock.progress_text import brief, duration
 
 if TYPE_CHECKING:
+    from drydock.aside import Aside
     from drydock.progress import Progress
 
 SHOWN_AFTER = 0.5
@@ -27,7 +28,7 @@ class Plain(View):
 
     shows_output = True
 
-    def __init__(self, out: TextIO | None = None) -> None:
+    def __init__(self, out: TextIO | Aside | None = None) -> None:
         self._out = out
         self._progress: Progress | None = None
 
