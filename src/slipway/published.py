@@ -10,6 +10,7 @@ from . import report, sbom
 from .look import Look
 from .project import Project
 from .publication import Plan, words
+from .registryimage import HeldImage
 from .releasefile import ReleasedImage, ReleaseFile
 from .report import ImageFacts, Step
 
@@ -99,3 +100,13 @@ def text(published: Published, file: ReleaseFile, project: Project, since: float
     """The report, with release.json below it."""
     shown = published.report(project, since=since, now=time.time())
     return f"{shown}\n\nrelease.json:\n{file.json_text()}"
+
+
+def facts(name: str, image: HeldImage) -> ImageFacts:
+    """An image's facts, as the registry tells them.
+
+    Args:
+        name: Its name.
+        image: What the registry holds.
+    """
+    return ImageFacts(name, image.digest, image.size, image.layers)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from slipway.publish import ARRIVAL
+from slipway.pushing import ARRIVAL
 
 _PARTS = ("content-type", "location", "docker-content-digest", "range", "docker-upload-uuid")
 
