@@ -163,6 +163,7 @@ class _Planner:
             # Under the commit's own tag it would stand in the way of the commit's own images for good.
             self.notes.append(f"{self.tree.told()}: tagged as a change of the commit")
             dirty = f"-dirty-{self.tree.digest[:12]}"
+        self._tell_own_images()
         made = {}
         for image in self.request.images:
             varies = self.project.varies(image)
@@ -175,6 +176,21 @@ class _Planner:
                 f"{self.request.environment}: name either of them otherwise"
             )
         return made
+
+    def _tell_own_images(self) -> None:
+        """Images that no other environment runs, and what is in their files."""
+        own = [image for image in self.request.images if self.project.varies(image)]
+        if own and self._suffix(self.project.environments):
+            environment = self.project.environment(self.request.environment)
+            values = dict(environment.build_args)
+            if environment.api_url:
+                values["NEXT_PUBLIC_API_URL"] = environment.api_url
+            shown = ", ".join(f"{name}={value}" for name, value in sorted(values.items()))
+            one = len(own) == 1
+            self.notes.append(
+                f"{' and '.join(own)} {'is' if one else 'are'} built for {self.request.environment} alone, with "
+                f"{shown or 'no values of other environments'}"
+            )
 
     def _moving(self) -> str:
         environment = self.project.environment(self.request.environment)

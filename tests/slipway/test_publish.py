@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from slipway.errors import ConfigError, SlipwayError
+from slipway.inputs import PARTS, Inputs
+from slipway.labels import REVISION
 from slipway.registryfaults import RegistryError
 from tests.slipway.checkouts import Checkout
 from tests.slipway.registries import Front
@@ -132,6 +134,25 @@ async def test_other_images_of_the_same_commit_are_refused(
         assert registry.digest(f"team/{name}", "staging") == image.digest
     assert checkout.built == ["first"]
     assert not [request for request in registry.requests if request.startswith(("PUT", "POST"))]
+
+
+async def test_labels_that_lie_are_refused(checkout: Checkout, registry: Front) -> None:
+    """An image by the commit's tag that says it was made of the same, and lists something else."""
+    inputs = Inputs({"text": "one lies"})
+    liar = checkout.dag.container().with_new_file("/text", "anything")
+    for name, value in {
+        **inputs.labels,
+        PARTS: '{"text":"other"}',
+        REVISION: checkout.commit,
+    }.items():
+        liar = liar.with_label(name, value)
+    await liar.publish(f"{registry.host}/team/one:{checkout.commit}")
+    with pytest.raises(
+        SlipwayError, match=r"what it says of itself is not true: its label slipway\.inputs is"
+    ):
+        await checkout.publish(registry.host, text="lies")
+    assert checkout.built == []
+    assert registry.digest("team/two", checkout.commit) is None
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,8 @@ def test_environments_that_build_other_images_have_tags_of_their_own() -> None:
     staging = planned("staging", environments=environments).tags
     assert staging["web"].all == (f"{COMMIT}-staging", "staging")
     assert staging["api"].all == (COMMIT, "staging")
+    (note,) = planned("staging", environments=environments).notes
+    assert note == "web is built for staging alone, with NEXT_PUBLIC_API_URL=https://a.test"
     production = planned("prod", environments=environments).tags
     assert production["web"].all == ("v1.2.0", f"{COMMIT}-prod", "prod")
     assert production["api"].all == ("v1.2.0", COMMIT, "prod")
