@@ -2,7 +2,7 @@
 
 import posixpath
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from . import layout, prisma
 from .collection import runtime_noise
@@ -112,6 +112,8 @@ def app_lines(
     nested: tuple[str, ...] = (),
     *,
     generated: bool = False,
+    variables: Iterable[str] = (),
+    key: bool = False,
 ) -> list[str]:
     """The lines that build an app, check what it made and lay it out.
 
@@ -121,10 +123,15 @@ def app_lines(
         project: Prisma in it, if any.
         nested: Other packages below its folder, relative to it.
         generated: Whether Prisma's client is there already (see `generates_apart`).
+        variables: Names of the variables that a front end is built with.
+        key: Whether the key of a front end's server actions is given.
     """
     if app.kind == "next":
         build = _run_build(package, "pnpm exec next build", generated=generated)
         return [
+            *([f"node {SCRIPTS}/keys.mjs"] if key else []),
+            f"SLIPWAY_BUILD_ID=$(node {SCRIPTS}/buildid.mjs {shlex.join([REPO, *sorted(variables)])})",
+            "export SLIPWAY_BUILD_ID",
             *_lines(package, project, build, generated=generated),
             f"{SCRIPTS}/standalone.sh {shlex.quote(app.path)}",
         ]

@@ -8,11 +8,14 @@ from dagger import dag
 from . import build, collection, layout, migration
 from .build import COMPILE_CACHE, REPO, shell
 from .install import Installation, settled
+from .layout import SCRIPTS
 from .manifest import join
 from .prisma import PrismaProject
 from .project import App
 from .survey import Survey
 from .workspace import NOISE, TEST_FILES
+
+_NEXT_KEY = "NEXT_SERVER_ACTIONS_ENCRYPTION_KEY"
 
 
 @dataclass(frozen=True)
@@ -22,10 +25,13 @@ class Workshop:
     Attributes:
         installation: The installed workspace.
         build_args: Build-time variables of the environment, for front ends and Dockerfiles.
+        next_key: What Next encrypts with what its server actions close over, in Base64. Without it Next makes one by
+            chance, and each build of a front end is another.
     """
 
     installation: Installation
     build_args: dict[str, str] = field(default_factory=dict)
+    next_key: dagger.Secret | None = None
     _built: dict[str, dagger.Container] = field(default_factory=dict)
     _together: dict[str, dagger.Container] = field(default_factory=dict)
     _generated: dict[str, dagger.Container] = field(default_factory=dict)
@@ -104,11 +110,14 @@ class Workshop:
         if app.include:
             files = self.installation.sources(include=app.include, exclude=("**/node_modules",))
             made = made.with_directory(REPO, files)
-        for name, value in self._app_environment(app).items():
+        variables = self._app_environment(app)
+        for name, value in variables.items():
             made = made.with_env_variable(name, value)
         if app.kind == "next":
             # `next build` clears .next except for its cache.
             made = self._with_cache(made, f"{build.folder(app.path)}/.next/cache", app.path, "next")
+            if self.next_key:
+                made = made.with_secret_variable(_NEXT_KEY, self.next_key)
         else:
             made = self._with_cache(made, COMPILE_CACHE, app.path, "compile")
         package, schemas = self.survey.repo.packages[app.path], self.survey.project.prisma
@@ -117,7 +126,15 @@ class Workshop:
         if project and generated:
             made = with_client(made, generated, project)
         apart = generated is not None
-        lines = build.app_lines(app, package, project, nested, generated=apart)
+        lines = build.app_lines(
+            app,
+            package,
+            project,
+            nested,
+            generated=apart,
+            variables=variables,
+            key=self.next_key is not None,
+        )
         return made.with_exec(shell(f"{app.name}: build", lines))
 
     def generated(self, project: PrismaProject) -> dagger.Container:
@@ -170,6 +187,7 @@ class Workshop:
             # For a next.config that does not say output: 'standalone' itself.
             "NEXT_PRIVATE_STANDALONE": "true",
             "NEXT_PRIVATE_OUTPUT_TRACE_ROOT": REPO,
+            "NEXT_ADAPTER_PATH": f"{SCRIPTS}/next.mjs",
             **app.build_args,
             **self.build_args,
         }
@@ -185,6 +203,8 @@ class Workshop:
         self, container: dagger.Container, folder: str, path: str, purpose: str
     ) -> dagger.Container:
         """A container with a cache of one package, which one build at a time may use."""
+        if self.installation.fresh:
+            return container
         name = f"slipway-{self.survey.project.name}-{path.replace('/', '-')}-{purpose}"
         sharing = dagger.CacheSharingMode.LOCKED
         return container.with_mounted_cache(folder, dag.cache_volume(name), sharing=sharing)

@@ -25,12 +25,20 @@ def api_lines(scripts: dict[str, str], project: PrismaProject | None = DATABASE)
 
 
 def test_a_front_end_is_built_and_laid_out() -> None:
-    """Its own script, then the standalone server's layout."""
-    assert build.app_lines(WEB, Package("apps/web", NEXT), None) == [
+    """Its own script, then the standalone server's layout; the build's id is made of what goes in."""
+    assert build.app_lines(WEB, Package("apps/web", NEXT), None, variables={"B": "", "A": ""}) == [
+        "SLIPWAY_BUILD_ID=$(node /slipway/buildid.mjs /app A B)",
+        "export SLIPWAY_BUILD_ID",
         "cd /app/apps/web",
         "pnpm run build",
         "/slipway/standalone.sh apps/web",
     ]
+
+
+def test_a_given_key_is_looked_at_before_anything_is_built() -> None:
+    """A build of minutes would end with Next's own words, which say nothing of the key."""
+    (first, *_rest) = build.app_lines(WEB, Package("apps/web", NEXT), None, key=True)
+    assert first == "node /slipway/keys.mjs"
 
 
 def test_an_api_generates_compiles_and_is_checked() -> None:

@@ -1,7 +1,9 @@
 """The scripts of the build steps, run for real on small folders."""
 
+import base64
 import json
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -286,3 +288,100 @@ def test_pnpm_is_installed_only_where_another_is_there(tmp_path: Path) -> None:
     assert script("pnpm.sh", "10.4.1", cwd=tmp_path, PATH=path) == ""
     assert script("pnpm.sh", "10", cwd=tmp_path, PATH=path) == ""
     assert script("pnpm.sh", "9.15.0", cwd=tmp_path, PATH=path).rstrip().endswith("pnpm@9.15.0")
+
+
+def build_id(repo: Path, *variables: str, **environment: str) -> str:
+    """The id of a front end's build."""
+    command = ("node", SCRIPTS / "buildid.mjs", repo, *variables)
+    done = run(*command, cwd=repo, **environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_builds_id_is_made_of_what_goes_into_it(tmp_path: Path) -> None:
+    """Wherever the checkout is and whenever it was made; not of what is installed or was built before."""
+    files = {"apps/web/page.tsx": "page", "packages/a/dist/index.js": "a", "pnpm-lock.yaml": ""}
+    first, second = tmp_path / "first", tmp_path / "a longer path/second"
+    write(first, files)
+    write(second, {**files, "apps/web/.next/cache/x": "", "node_modules/x/index.js": ""})
+    os.utime(second / "apps/web/page.tsx", (5, 5))
+    found = build_id(first, "A", "B", A="1", B="2")
+    assert re.fullmatch(r"[0-9b-g]{24}", found)
+    assert build_id(second, "B", "A", A="1", B="2", C="3") == found
+    assert build_id(first, "A", "B", A="1", B="3") != found
+    (first / "apps/web/page.tsx").write_text("edited", encoding="utf-8")
+    assert build_id(first, "A", "B", A="1", B="2") != found
+
+
+CONFIG = """
+import adapter from '{adapter}';
+const config = adapter.modifyConfig({config});
+const id = config.generateBuildId ? await config.generateBuildId() : null;
+console.log(JSON.stringify([id, 'adapterPath' in config, Object.keys(config.experimental ?? {{}})]));
+"""
+
+
+@pytest.mark.parametrize(
+    ("config", "found"),
+    [
+        ("{adapterPath: 'x'}", "given"),
+        ("{experimental: {adapterPath: 'x', kept: 1}}", "given"),
+        ("{generateBuildId: () => null}", "given"),
+        ("{generateBuildId: async () => 'own'}", "own"),
+        ("{deploymentId: 'v1'}", None),
+    ],
+)
+def test_next_takes_the_builds_id_where_the_project_sets_none(
+    tmp_path: Path, config: str, found: str | None
+) -> None:
+    """Through an adapter that is no more then: it would change what Next makes."""
+    write(tmp_path, {"run.mjs": CONFIG.format(adapter=SCRIPTS / "next.mjs", config=config)})
+    done = run("node", "run.mjs", cwd=tmp_path, SLIPWAY_BUILD_ID="given")
+    expected = [found, False, ["kept"] if "kept" in config else []]
+    assert json.loads(done.stdout) == expected, done.stderr
+
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+PREVIEW = {
+    "previewModeId": "a" * 32,
+    "previewModeSigningKey": "b" * 64,
+    "previewModeEncryptionKey": "c" * 64,
+}
+
+
+def with_keys(dist: Path, key: str) -> dict[str, str]:
+    """A front end's preview keys after it was built with a key; a file that has one too."""
+    write(dist, {"prerender-manifest.json": json.dumps({"preview": PREVIEW})})
+    write(dist, {"server/edge.js": f"const key = '{'b' * 64}', none = '{'b' * 63}';"})
+    done = run("node", SCRIPTS / "keys.mjs", dist, cwd=dist, NEXT_SERVER_ACTIONS_ENCRYPTION_KEY=key)
+    assert done.returncode == 0, done.stderr
+    assert key == "" or key not in done.stdout + done.stderr
+    return dict(json.loads((dist / "prerender-manifest.json").read_text())["preview"])
+
+
+def test_preview_keys_are_made_of_the_key_that_is_given(tmp_path: Path) -> None:
+    """The same each time, each another, none the key itself; wherever they are."""
+    first, second = with_keys(tmp_path / "1", KEY), with_keys(tmp_path / "2", KEY)
+    assert first == second
+    assert [len(value) for value in first.values()] == [32, 64, 64]
+    assert len({*first.values(), *PREVIEW.values()}) == 6
+    assert bytes(range(8)).hex() not in json.dumps(first)
+    edge = (tmp_path / "1/server/edge.js").read_text()
+    assert first["previewModeSigningKey"] in edge
+    assert f"'{'b' * 63}'" in edge
+    other = base64.b64encode(bytes(range(1, 33))).decode()
+    assert with_keys(tmp_path / "3", other) != first
+
+
+def test_without_a_key_they_stay_as_next_made_them(tmp_path: Path) -> None:
+    """By chance: never made of what anybody could read."""
+    assert with_keys(tmp_path, "") == PREVIEW
+
+
+@pytest.mark.parametrize("key", ["", "short", base64.b64encode(bytes(31)).decode()])
+def test_what_is_no_key_is_told_before_the_build(tmp_path: Path, key: str) -> None:
+    """Without repeating it."""
+    done = run("node", SCRIPTS / "keys.mjs", cwd=tmp_path, NEXT_SERVER_ACTIONS_ENCRYPTION_KEY=key)
+    assert done.returncode == 1
+    assert "openssl rand -base64 32" in done.stderr
+    assert key == "" or key not in done.stderr

@@ -61,6 +61,7 @@ mkdir -p "$out/dependencies"
 done
 find "$out/dependencies" -exec touch -h -d @0 {} +
 
+node "$scripts/keys.mjs" "$home/$dist"
 node "$scripts/settle.mjs" "$out/app"
 node "$scripts/renewed.mjs" "$home/$dist"
 # Incremental pages and optimised images are written while serving.
