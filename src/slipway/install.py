@@ -15,6 +15,8 @@ from .survey import Survey
 from .workspace import NOISE, ROOT_NOISE
 
 STORE = "/pnpm"
+# Of the containers of a build that is to run anew; no image has it.
+FRESH = "SLIPWAY_FRESH"
 _NPMRC = "/root/.npmrc"
 _SCRIPT_FILES = Path(__file__).parent / "scripts"
 # Where Node keeps compiled JavaScript from one start to the next (from 22.1 on): TypeScript alone is 9 MB of it.
@@ -58,22 +60,26 @@ class Installation:
         ws: The caller's workspace.
         survey: What was found in it.
         npmrc: The user's ~/.npmrc for installs, if private packages need one.
+        fresh: Names one run that is to build everything itself: no step of an earlier one is used again, and no
+            cache of an earlier build is read. Empty for a build as usual.
     """
 
     ws: dagger.Workspace
     survey: Survey
     npmrc: dagger.Secret | None = None
+    fresh: str = ""
 
     def sources(
         self, path: str = ".", *, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()
     ) -> dagger.Directory:
         """Files of one folder of the repo, less what git ignores."""
-        return self.ws.directory(
-            posixpath.normpath(posixpath.join(self.survey.root, path)),
-            include=list(include),
-            exclude=list(exclude),
-            gitignore=True,
+        folder = posixpath.normpath(posixpath.join(self.survey.root, path))
+        found = self.ws.directory(
+            folder, include=list(include), exclude=list(exclude), gitignore=True
         )
+        # Of a folder inside the repo a Dagger engine hands out everything, whatever is to be included, when git has a
+        # say too (v0.21.8, core/schema/host.go): an edit of a source would be one of Prisma's files.
+        return found.filter(include=list(include)) if include and folder != "/" else found
 
     @cached_property
     def system(self) -> dagger.Container:
@@ -92,6 +98,8 @@ class Installation:
         for file in sorted(_SCRIPT_FILES.iterdir()):
             scripts = scripts.with_new_file(file.name, file.read_text(), permissions=0o755)
         base = dag.container().from_(image).with_user("0:0").with_directory(SCRIPTS, scripts)
+        if self.fresh:
+            base = base.with_env_variable(FRESH, self.fresh)
         if not self.survey.project.prisma:
             return base
         return base.with_exec(step("OpenSSL for Prisma", f"{SCRIPTS}/openssl.sh"))

@@ -8,7 +8,7 @@ import dagger
 from dagger import dag
 
 from . import build, layout
-from .install import settled
+from .install import FRESH, settled
 from .layout import SCRIPTS
 from .monorepo import Workshop
 
@@ -101,7 +101,8 @@ class Runtime:
         await workshop.prepare()
         system = workshop.installation.runtime
         clean = dag.directory().with_directory("/", system.rootfs(), exclude=list(UNUSED))
-        plain = system.with_rootfs(clean).with_env_variable("NODE_ENV", "production")
+        plain = system.with_rootfs(clean).without_env_variable(FRESH)
+        plain = plain.with_env_variable("NODE_ENV", "production")
         return cls(workshop, labels, await settled(plain))
 
     def labelled(self, container: dagger.Container, name: str) -> dagger.Container:
