@@ -78,13 +78,22 @@ def test_a_failing_test_fails_the_job_and_is_in_gitlabs_report(
     assert len(report.findall(".//testcase/failure")) == 1
 
 
-def test_a_tag_is_published_for_production(
+def test_a_tag_publishes_for_production_what_staging_has(
     begun: Project, predefined: dict[str, str], registry: SecureRegistry
 ) -> None:
-    """By the Git tag."""
+    """By the Git tag: the very digests, but for the front end, which has production's API in its files."""
+    on_main = {**BRANCH_PUSH, **predefined, "CI_COMMIT_BRANCH": "main"}
+    staging = published(begun, "staging", begun.run("staging", variables=on_main))
     git(begun.path, "tag", "v1.2.0")
     tagged = {**BRANCH_PUSH, **predefined, "CI_COMMIT_TAG": "v1.2.0"}
-    ran = begun.run("production", variables=tagged)
-    images = published(begun, "production", ran)
-    assert images["frontend"]["tags"] == ["v1.2.0", "prod"]
-    assert {"v1.2.0", "prod"} <= set(registry.tags(f"{PROJECT}/frontend"))
+    production = published(begun, "production", begun.run("production", variables=tagged))
+    commit = git(begun.path, "rev-parse", "HEAD")
+    for name in ("api", "migrator"):
+        assert production[name]["digest"] == staging[name]["digest"]
+        assert production[name]["tags"] == ["v1.2.0", commit, "prod"]
+    assert production["frontend"]["digest"] != staging["frontend"]["digest"]
+    assert production["frontend"]["tags"] == ["v1.2.0", f"{commit}-prod", "prod"]
+    assert {commit, "staging", "v1.2.0", "prod"} <= set(registry.tags(f"{PROJECT}/frontend"))
+    report = artifact(begun, "production", "release/report.txt").read_text()
+    assert report.count("reused, published") == 2
+    assert "frontend is built for prod alone, with NEXT_PUBLIC_API_URL=https://" in report
