@@ -95,7 +95,7 @@ def test_a_job_that_is_retried_on_an_empty_runner_deploys_the_same_release(
     report = deploying.path / ".gitlab-ci-local/artifacts/staging/.slipway/release/report.txt"
     assert report.read_text().count("reused, published") == len(before)
     assert "Steps:" not in report.read_text()
-    assert "publish: the registry has every image" in ran.output
+    assert "the registry has every image: nothing is built" in ran.output
     level = "docker exec mindfulspace--staging--api--2 node -p 'process.env.LOG_LEVEL'"
     assert site.server.ssh(level).strip() == "debug"
     running = site.server.ssh("docker ps --format '{{.Image}}'")

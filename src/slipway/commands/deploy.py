@@ -1,6 +1,6 @@
 """`deploy` and `plan`: a release on its server, or what that would do."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from slipway.given import Given
 from slipway.progress import progress, show
@@ -34,9 +34,8 @@ async def deploy(given: Given, env: str, *, force: bool) -> str:
         inputs = await builder.inputs()
         look = await publisher.look(inputs)
 
-        async def images() -> Sequence[Made]:
-            say("build and publish")
-            return await builder.images(inputs)
+        def images() -> Awaitable[Sequence[Made]]:
+            return builder.images(inputs)
 
         if not look.missing and not force:
             say("look at the server")
@@ -45,8 +44,9 @@ async def deploy(given: Given, env: str, *, force: bool) -> str:
                 return told
         say("verify")
         (await verify(given.ws, given.config, given.npmrc)).raise_failures()
+        say("build and publish" if look.missing else "publish")
         if not look.missing:
-            say("publish: the registry has every image")
+            say("  the registry has every image: nothing is built")
         deployment = await delivery.of(await publisher.publish(look, images))
         return await deployment.deploy(say)
 
