@@ -12,6 +12,7 @@ class Given:
     ws: dagger.Workspace
     config: str
     npmrc: dagger.Secret | None
+    next_key: dagger.Secret | None
     revision: str | None
     version: str | None
     source: str | None

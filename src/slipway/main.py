@@ -34,6 +34,12 @@ class Slipway:
     npmrc: Annotated[
         dagger.Secret | None, Doc("Your ~/.npmrc, for private packages; mounted while installing")
     ] = None
+    next_key: Annotated[
+        dagger.Secret | None,
+        Doc(
+            "What Next encrypts its server actions with, in Base64; without it each build makes one"
+        ),
+    ] = None
     revision: Annotated[str | None, Doc("The git commit for the images' labels; default: HEAD")] = (
         None
     )
@@ -188,6 +194,14 @@ class Slipway:
             return await release(self._given(), env, api_url)
 
     @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
+    async def reproduce(self, env: _Env = "staging") -> str:
+        """Build a published release again from its commit, and tell what comes out otherwise."""
+        from .commands.reproduce import reproduce
+
+        with reported():
+            return await reproduce(self._given(), env)
+
+    @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
     async def verify(self) -> str:
         """Lint, check types and test every app and shared package; a failing step stops no other."""
         from .commands.verify import verify
@@ -240,6 +254,7 @@ class Slipway:
             ws=self.ws,
             config=self.config,
             npmrc=self.npmrc,
+            next_key=self.next_key,
             revision=self.revision,
             version=self.version,
             source=self.source,

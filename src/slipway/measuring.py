@@ -11,7 +11,9 @@ import dagger
 from dagger import dag
 
 from . import inputs, migration
-from .evaluation import side_by_side
+from .errors import SlipwayError
+from .evaluation import Job, side_by_side
+from .failures import message
 from .inputs import Inputs
 from .monorepo import Workshop
 from .project import MIGRATOR, App, Migrator
@@ -39,6 +41,8 @@ _RECIPE = (
 # What of an app is no part of its image.
 _AT_RUN_TIME = ("name", "health", "any_answer", "drain", "start", "build_args")
 
+_KEY = "key of the server actions"
+
 Files = Mapping[str, dagger.Directory]
 
 
@@ -64,17 +68,17 @@ class Measuring:
             read[MIGRATOR] = self._files_of_migrator(project.migrator)
         folders = {name: files for one in read.values() for name, files in one.items()}
         told: dict[str, str] = {}
-        jobs = [partial(self._measure, folders, told)]
+        jobs: list[Job] = [partial(self._measure, folders, told), partial(self._read_key, told)]
         jobs += [partial(_resolve, base, told) for base in {project.image, project.build_image}]
         await side_by_side(lambda job: job(), jobs)
         made = {}
         for name, files in read.items():
             made[name] = Inputs(
-                {f: told[f] for f in files} | self._settings(name) | self._outside(name, told)
+                {f: told[f] for f in files} | self._settings(name, told) | self._outside(name, told)
             )
         return made
 
-    def _settings(self, image: str) -> dict[str, str]:
+    def _settings(self, image: str, told: Mapping[str, str]) -> dict[str, str]:
         """What slipway.toml and the command line say of an image."""
         project = self.workshop.survey.project
         app = next((app for app in project.apps if app.name == image), None)
@@ -83,6 +87,8 @@ class Measuring:
         made = {"settings": inputs.short(json.dumps(kept, sort_keys=True, default=repr))}
         if not app or not app.dockerfile:
             made["pnpm"] = project.pnpm
+        if app and app.kind == "next" and not app.dockerfile:
+            made[_KEY] = told[_KEY]
         if app:
             own = self.workshop.build_args if project.varies(image) else {}
             values = {**app.build_args, **own}
@@ -160,6 +166,16 @@ class Measuring:
         self, path: str = ".", *, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()
     ) -> dagger.Directory:
         return self.workshop.installation.sources(path, include=include, exclude=exclude)
+
+    async def _read_key(self, told: dict[str, str]) -> None:
+        """The key of the server actions, by a digest: it is too long to be guessed."""
+        if not (key := self.workshop.next_key):
+            told[_KEY] = "made by the build"
+            return
+        try:
+            told[_KEY] = inputs.short(await key.plaintext())
+        except dagger.QueryError as error:
+            raise SlipwayError(f"next_key cannot be read: {message(error)}") from None
 
     async def _measure(self, folders: Files, told: dict[str, str]) -> None:
         script = (_SCRIPTS / "inputs.mjs").read_text()

@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import dagger
@@ -94,6 +94,50 @@ class Publisher:
             return await Pushing(self.survey.project, self.request, look, registry, api).done(
                 build, bills=bills
             )
+
+    async def existing(self) -> dict[str, tuple[HeldImage, dagger.Container]]:
+        """The release of this commit that the registry has, whatever it was made of.
+
+        Returns:
+            Image → what the registry holds, and the image itself; nothing of it is fetched yet.
+
+        Raises:
+            SlipwayError: The tree differs from its commit, the registry has no such release, or it fails.
+        """
+        project, origin = self.survey.project, self.survey.origin
+        tree = await checkout.tree(self.ws, origin)
+        if tree.dirty:
+            raise SlipwayError(
+                f"{tree.told()}: only a commit as it is can be made again. Stash them, or check it out"
+            )
+        made = plan(project, replace(self.request, force=True), origin, tree)
+        registry = await self._registry(made)
+        async with registry.api() as api:
+            names = list(made.repositories)
+            try:
+                held = dict(
+                    zip(names, await side_by_side(partial(_held, api, made), names), strict=True)
+                )
+            except ExceptionGroup as group:
+                raise registry_error(group, "Nothing was built.") from None
+        found = {
+            name: next((image for tag in made.tags[name].staying if (image := tags[tag])), None)
+            for name, tags in held.items()
+        }
+        if missing := [name for name, image in found.items() if not image]:
+            tags = ", ".join(
+                f"{made.repositories[name]}:{made.tags[name].staying[0]}" for name in missing
+            )
+            raise SlipwayError(
+                f"the registry has no release of commit {made.revision[:12]} for {made.environment}: {tags} "
+                f"{'is' if len(missing) == 1 else 'are'} not there. Check out a commit that was published, or name "
+                "its environment by --env"
+            )
+        return {
+            name: (image, registry.image(f"{image.repository}@{image.digest}"))
+            for name, image in found.items()
+            if image
+        }
 
     async def _registry(self, made: Plan) -> Registry:
         settings = self.survey.project.registry

@@ -30,7 +30,10 @@ SLIPWAY_REGISTRYPASSWORD=env://CI_REGISTRY_PASSWORD
 SLIPWAY_REVISION=${CI_COMMIT_SHA:-}
 SLIPWAY_VERSION=${CI_COMMIT_TAG:-}
 SLIPWAY_ACTOR=${GITLAB_USER_LOGIN:-}
+SLIPWAY_NEXTKEY=env://NEXT_KEY
 """
+# What Next encrypts its server actions with.
+KEY = "c2VudGluZWwtbmV4dC1rZXktb2YtMzItYnl0ZXMhISE="
 
 
 @dataclass
@@ -76,6 +79,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
             "CI_REGISTRY_PASSWORD": PASSWORD,
             "CI_COMMIT_SHA": made.commit,
             "GITLAB_USER_LOGIN": "jane",
+            "NEXT_KEY": KEY,
         }
         yield made
 
@@ -150,6 +154,15 @@ def test_a_second_publish_finds_everything_there(second: str, release: Release) 
         for name, image in release.file["images"].items()
     }
     assert shown["images"] == without_bills
+
+
+@pytest.mark.usefixtures("second")
+def test_a_published_release_can_be_made_again(job: Job) -> None:
+    """Every image, built from nothing: each file and setting is the same. Nothing is pushed for it."""
+    shown = job.call("reproduce").stdout
+    assert shown.count("made again from its commit, the same in every file and setting") == len(
+        IMAGES
+    )
 
 
 def test_a_wrong_password_is_one_message(job: Job) -> None:

@@ -26,10 +26,8 @@ async def deploy(given: Given, env: str, *, force: bool) -> str:
     with progress(show, given.job) as say:
         delivery = await delivery_to(given, env)
         survey = delivery.survey
-        builder, publisher = (
-            builder_of(given, survey, env),
-            publisher_of(given, survey, env, force=force),
-        )
+        builder = builder_of(given, survey, env)
+        publisher = publisher_of(given, survey, env, force=force)
         say("look at the registry")
         inputs = await builder.inputs()
         look = await publisher.look(inputs)

@@ -15,7 +15,9 @@ def labels_of(given: Given) -> Labels:
     return Labels(given.revision, given.version, given.source)
 
 
-def builder_of(given: Given, survey: Survey, env: str, api_url: str | None = None) -> Builder:
+def builder_of(
+    given: Given, survey: Survey, env: str, api_url: str | None = None, *, fresh: str = ""
+) -> Builder:
     """What describes the images for one environment.
 
     Args:
@@ -23,12 +25,13 @@ def builder_of(given: Given, survey: Survey, env: str, api_url: str | None = Non
         survey: The checkout.
         env: The environment's name.
         api_url: NEXT_PUBLIC_API_URL, instead of the environment's.
+        fresh: Names a run that is to use nothing of an earlier one; empty for a build as usual.
     """
     environment = survey.project.environment(env)
     values = dict(environment.build_args)
     if url := api_url or environment.api_url:
         values["NEXT_PUBLIC_API_URL"] = url
-    workshop = Workshop(Installation(given.ws, survey, given.npmrc), values)
+    workshop = Workshop(Installation(given.ws, survey, given.npmrc, fresh), values, given.next_key)
     return Builder(workshop, labels_of(given).of(survey))
 
 
