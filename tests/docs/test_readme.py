@@ -28,6 +28,10 @@ ELSEWHERE = {
         "tests/bench/test_bench_cases.py::test_a_build_that_took_the_edit_in_counts",
         "takes a quarter of an hour: there its parts are run, cases, turns, figures and tables",
     ),
+    "drydock call --registry registry.test/team/app reproduce --env staging": (
+        "tests/e2e/test_publish.py::test_a_published_release_can_be_made_again",
+        "builds everything from nothing: there it is done once, with a key for the front end",
+    ),
     "drydock down": (
         "tests/drydock/test_daemon_rootless.py::test_down_leaves_nothing",
         "would stop the daemon of all other tests: there it stops one of its own",
