@@ -58,6 +58,12 @@ def find(folder: Path, tag: str, platform: str) -> Found:
     raise ApiError(f"image archive import failed: no {what} in the archive")
 
 
+def digest(folder: Path) -> str:
+    """Digest of the only image of a layout: of its manifest, or of its index."""
+    (entry,) = _json(folder / "index.json")["manifests"]
+    return str(entry["digest"])
+
+
 def _find(folder: Path, digest: str, platform: str) -> Found:
     manifest = _json(_blob(folder, digest))
     if "manifests" not in manifest:

@@ -197,7 +197,9 @@ class ImageStore:
         path = await self.archives.ensure(
             f"layout-{digest}", lambda path: build("oci", {"tar": "false", "dest": str(path)})
         )
-        return OciLayout(str(path), digest)
+        # The second export of an image may have another digest: where its base tells no history, BuildKit tells when
+        # it got each layer, and builds that get the base at once each have their own.
+        return OciLayout(str(path), imagearchive.digest(path))
 
     # -- coming in -------------------------------------------------------------------------------------------------
 
@@ -252,7 +254,7 @@ class ImageStore:
             layout = await self._layout(build)
         except SolveError as error:
             raise docker_fault(error) from None
-        config = await self._image_config(layout.digest, platform)
+        config = imagearchive.find(Path(layout.store), "", platform).config
         return Container(platform=platform, fs=layout, config=images.parse_config(config))
 
 
