@@ -175,13 +175,18 @@ def test_the_api_url_is_the_environments(monorepo: Monorepo) -> None:
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_images_are_plain_and_labelled(released: Pushed, name: str) -> None:
-    """Not root; labels of the commit; neither token nor tool of the build in what the config says."""
+    """Not root; labels of the commit and of the inputs; neither token nor tool of the build in what the config says."""
     config = released.configs[name]["config"]
     assert config["User"] == "1000:1000"
     labels = config["Labels"]
     assert labels["org.opencontainers.image.source"] == "https://gitlab.example/team/mindfulspace"
     assert re.fullmatch(r"[0-9a-f]{40}", labels["org.opencontainers.image.revision"])
-    assert labels["org.opencontainers.image.version"]
+    # It comes later than the image: production runs what staging ran.
+    assert "org.opencontainers.image.version" not in labels
+    inputs = json.loads(labels["slipway.inputs.parts"])
+    assert inputs["base"].partition("@")[2].startswith("sha256:")
+    assert ("NEXT_PUBLIC_API_URL" in inputs) == (name == "frontend")
+    assert ("files in apps/frontend-next" in inputs) == (name == "frontend")
     assert "sentinel-token" not in json.dumps(released.configs[name])
     assert not [v for v in config["Env"] if v.startswith(("npm_config", "pnpm_config", "CI="))]
 
