@@ -2,9 +2,12 @@
 
 import asyncio
 import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
+from drydock.errors import ApiError
 from drydock.inflight import InFlight, shared
 
 
@@ -64,6 +67,43 @@ async def test_a_failure_is_everybodys() -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
             await shared.share("k", fail)
+
+
+async def test_work_that_something_else_cancels_is_told_to_who_asks() -> None:
+    """They would wait for ever."""
+    needed = asyncio.get_running_loop().create_future()
+
+    async def work() -> str:
+        return str(await needed)
+
+    shared = InFlight[str]()
+    asking = [asyncio.create_task(shared.share("k", work)) for _ in range(2)]
+    await asyncio.sleep(0)
+    needed.cancel()
+    for one in asking:
+        with pytest.raises(ApiError, match="what it waits for was cancelled; run it again"):
+            await asyncio.wait_for(one, 5)
+
+
+async def test_who_is_cancelled_while_the_work_ends_is_cancelled() -> None:
+    """Not told that all is well: a session that is to end would go on."""
+    let_go = asyncio.Event()
+
+    @asynccontextmanager
+    async def made() -> AsyncIterator[str]:
+        yield "done"
+        await let_go.wait()
+
+    async def use(shared: InFlight[str]) -> None:
+        async with shared.hold("k", made):
+            pass
+
+    using = asyncio.create_task(use(InFlight[str]()))
+    await asyncio.sleep(0.01)
+    using.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await using
+    let_go.set()
 
 
 async def test_a_failure_that_nobody_is_left_to_hear_of_prints_no_traceback() -> None:
