@@ -292,8 +292,7 @@ def test_pnpm_is_installed_only_where_another_is_there(tmp_path: Path) -> None:
 
 def build_id(repo: Path, *variables: str, **environment: str) -> str:
     """The id of a front end's build."""
-    command = ("node", SCRIPTS / "buildid.mjs", repo, *variables)
-    done = run(*command, cwd=repo, **environment)
+    done = run("node", SCRIPTS / "buildid.mjs", repo, *variables, cwd=repo, **environment)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
