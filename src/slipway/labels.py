@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from . import git
 from .survey import Survey
 
+TITLE = "org.opencontainers.image.title"
 REVISION = "org.opencontainers.image.revision"
 SOURCE = "org.opencontainers.image.source"
 

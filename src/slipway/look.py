@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .inputs import Inputs, differing, listed
-from .labels import REVISION
+from .labels import REVISION, TITLE
 from .provenance import Provenance
 from .publication import Plan
 
@@ -107,34 +107,33 @@ def refused(look: Look, name: str, tag: str, image: "HeldImage") -> str:
 
 
 def _judged(name: str, where: str, revision: str, wanted: Inputs, image: "HeldImage") -> Choice:
-    made, problem = _claims(image.labels, revision)
+    """Whether what a tag stands for is the image that would be built."""
+    try:
+        made = Inputs.of(image.labels)
+    except ValueError as error:
+        return _wrong(where, image, f"what it says of itself is not true: {error}")
+    said, title = image.labels.get(REVISION, ""), image.labels.get(TITLE, "")
+    if not made and not title.endswith(f"-{name}"):
+        return _wrong(where, image, "it does not say what it was made of: slipway did not make it")
+    if said != revision:
+        commits = f"the commit {said[:12] or 'unknown'}, not from {revision[:12]}"
+        return _wrong(where, image, f"it was made from {commits}")
     if not made:
-        return Choice(problems=(f"{where} is {image.digest}, and {problem}",))
+        return Choice(image, (_UNTOLD.format(name),))
     inside, outside = differing(made, wanted)
     if inside:
-        what = f"{where} is {image.digest}, made of something else: {listed(inside)}"
-        return Choice(problems=(what,))
+        return _wrong(where, image, f"it was made of something else: {listed(inside)}")
     return Choice(image, _drift(name, outside))
 
 
-def _claims(labels: Mapping[str, str], revision: str) -> tuple[Inputs | None, str]:
-    """What an image says that it was made of, or what is wrong with that."""
-    try:
-        made = Inputs.of(labels)
-    except ValueError as error:
-        return None, f"what it says of itself is not true: {error}"
-    if not made:
-        return (
-            None,
-            "it does not say what it was made of: slipway before 0.3 made it, or something else",
-        )
-    said = labels.get(REVISION, "")
-    if said != revision:
-        return (
-            None,
-            f"it was made from the commit {said[:12] or 'unknown'}, not from {revision[:12]}",
-        )
-    return made, ""
+_UNTOLD = (
+    "{} was published from this commit by slipway before 0.3, which did not write down what it was made of: it is "
+    "taken as it is"
+)
+
+
+def _wrong(where: str, image: "HeldImage", why: str) -> Choice:
+    return Choice(problems=(f"{where} is {image.digest}, and {why}",))
 
 
 def _drift(name: str, outside: Sequence[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dagger import dag
 
 from . import build, layout
 from .install import FRESH, settled
+from .labels import TITLE
 from .layout import SCRIPTS
 from .monorepo import Workshop
 
@@ -108,7 +109,7 @@ class Runtime:
     def labelled(self, container: dagger.Container, name: str) -> dagger.Container:
         """A container with the OCI labels of an image."""
         title = f"{self.workshop.survey.project.name}-{name}"
-        container = container.with_label("org.opencontainers.image.title", title)
+        container = container.with_label(TITLE, title)
         for key, value in sorted(self.labels.items()):
             container = container.with_label(key, value)
         return container

@@ -3,7 +3,7 @@
 import pytest
 
 from slipway.inputs import DIGEST, Inputs
-from slipway.labels import REVISION
+from slipway.labels import REVISION, TITLE
 from slipway.look import Choice, Look, choose, refused
 from tests.slipway.releases import COMMIT, REGISTRY, Planned
 
@@ -44,7 +44,8 @@ def test_other_inputs_are_refused_by_name() -> None:
     held = STAGING.held(labels={**other.labels, REVISION: COMMIT})
     (problem,) = choice(STAGING, commit=held).problems
     assert problem == (
-        f"{REGISTRY}/api:{COMMIT} is {held.digest}, made of something else: files in apps/api: 2 there, 1 here"
+        f"{REGISTRY}/api:{COMMIT} is {held.digest}, and it was made of something else: "
+        "files in apps/api: 2 there, 1 here"
     )
 
 
@@ -59,10 +60,19 @@ def test_a_base_image_that_moved_is_no_other_release() -> None:
     )
 
 
+def test_an_image_of_an_older_slipway_is_the_commits_image() -> None:
+    """Nobody wrote down what it was made of; the report says so."""
+    held = STAGING.held(labels={REVISION: COMMIT, TITLE: "app-api"})
+    made = choice(STAGING, commit=held)
+    assert made.image == held
+    assert made.notes[0].startswith("api was published from this commit by slipway before 0.3")
+
+
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        ({}, "does not say what it was made of"),
+        ({REVISION: COMMIT}, "does not say what it was made of: slipway did not make it"),
+        ({REVISION: "f" * 40, TITLE: "app-api"}, "made from the commit ffffffffffff"),
         (STAGING.inputs.labels, "made from the commit unknown, not from 0123456789ab"),
         (
             {**STAGING.inputs.labels, REVISION: "f" * 40},

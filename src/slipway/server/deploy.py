@@ -18,7 +18,7 @@ from .masking import Mask
 from .names import Site
 from .operator import Operator, need, now
 from .probe import look
-from .serves import serves
+from .serves import Verdict, serves
 from .situation import Situation
 from .ssh import DisconnectedError, Server, ServerError
 from .steps import written
@@ -64,7 +64,13 @@ class Deployment:
         """
         site, began = self.target.site, time.monotonic()
         async with self.operator.connected() as server:
-            verdict = await serves(server, self.operator, self.target)
+            try:
+                verdict = await serves(server, self.operator, self.target)
+            except DisconnectedError:
+                raise
+            except ServerError as error:
+                # Preflight has more to say of such a server.
+                verdict = Verdict(None, str(error))
             kept = verdict.kept
             if not kept or verdict.differs:
                 say(f"  {site.name}: {verdict.differs}")
