@@ -41,12 +41,15 @@ class Comparison:
         files: The paths that differ, sorted; the first of them where there are very many.
         counts: How many paths differ, by what of them does.
         config: Settings that differ, in words.
+        renewed: Files that differ in their time alone, and are of a front end's pages that are made anew after a
+            while: Next counts from when they were made, so each build gives them its own. No difference.
     """
 
     name: str
     files: tuple[Difference, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     config: tuple[str, ...] = ()
+    renewed: int = 0
 
     @property
     def same(self) -> bool:
@@ -56,7 +59,8 @@ class Comparison:
     def text(self) -> str:
         """The comparison for people: every setting, and the first of the paths."""
         if self.same:
-            return f"{self.name}: made again from its commit, the same in every file and setting"
+            first = f"{self.name}: made again from its commit, the same in every file and setting"
+            return "\n".join([first, *self._of_renewed()])
         total = sum(self.counts.values())
         found = [
             *([f"{total} {_plural('path', total)}"] if total else []),
@@ -75,7 +79,13 @@ class Comparison:
         if total > len(shown):
             counted = ", ".join(f"{number} {what}" for what, number in sorted(self.counts.items()))
             lines.append(f"  … and {total - len(shown)} more; in all: {counted}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._of_renewed()])
+
+    def _of_renewed(self) -> list[str]:
+        if not self.renewed:
+            return []
+        files = f"{self.renewed} {_plural('file', self.renewed)}"
+        return [f"  but for the time of {files} of pages that Next makes anew after a while"]
 
 
 async def compared(
@@ -99,7 +109,8 @@ async def compared(
     ]
     found, before, after = await side_by_side(lambda job: job(), jobs)
     files = tuple(Difference(*one) for one in found["differences"])
-    return Comparison(name, files, found["counts"], tuple(_differences(before, after)))
+    settings = tuple(_differences(before, after))
+    return Comparison(name, files, found["counts"], settings, found["renewed"])
 
 
 async def _files(

@@ -74,7 +74,7 @@ async def machine() -> AsyncIterator[pytest.MonkeyPatch]:
             yield patch
         finally:
             daemon.down()
-    shutil.rmtree(root)
+            shutil.rmtree(root)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,15 @@ def test_a_long_list_is_cut() -> None:
     assert lines[-1] == "  … and 3985 more; in all: 4000 content, 5 time"
 
 
+def test_pages_that_are_made_anew_are_no_difference() -> None:
+    """They have the time when they were made; it is said, as the image's digest is another."""
+    comparison = Comparison("frontend", renewed=3)
+    assert comparison.same
+    assert comparison.text().splitlines()[1:] == [
+        "  but for the time of 3 files of pages that Next makes anew after a while"
+    ]
+
+
 # Makes a tree in /made; the letter is which of two.
 TREE = r"""
 set -eu
@@ -68,6 +77,8 @@ case $1 in
 esac
 find . -exec touch -h -d @7 {} +
 if [ "$1" = b ]; then touch -d @8 time folder/time; fi
+for name in renewed rewritten; do echo page > $name; chown 1000 $name; touch -d @180000000$# $name; done
+if [ "$1" = b ]; then touch -d @1800000009 renewed; touch -d @9 rewritten; fi
 """
 PLANTED = {
     "content": "content",
@@ -78,6 +89,7 @@ PLANTED = {
     "only-a": "only in the published image",
     "only-b": "only in the rebuilt image",
     "owner": "owner",
+    "rewritten": "time",
     "time": "time",
 }
 
@@ -99,7 +111,8 @@ async def test_every_kind_of_difference_is_found(dag: dagger.Client) -> None:
     second = second.with_entrypoint(["node", "b"]).with_default_args(["c"]).with_workdir("/")
     found = await compared("api", first, second, NODE)
     assert {one.path: one.what for one in found.files} == PLANTED
-    assert found.counts["time"] == 2
+    assert found.counts["time"] == 3
+    assert found.renewed == 1
     assert found.config == (
         'arguments: [] published, ["c"] rebuilt',
         'entrypoint: ["node", "a"] published, ["node", "b"] rebuilt',
@@ -136,5 +149,5 @@ def test_no_more_than_the_limit_is_listed(tmp_path: Path) -> None:
     )
     assert done.stdout.decode() == (
         '{"differences":[["0","only in the published image"],["1","only in the published image"]],'
-        '"counts":{"only in the published image":5}}\n'
+        '"counts":{"only in the published image":5},"renewed":0}\n'
     )
