@@ -12,7 +12,7 @@ from dagger import dag
 
 from .evaluation import side_by_side
 
-_SCRIPT = Path(__file__).parent / "scripts" / "compare.mjs"
+_SCRIPTS = Path(__file__).parent / "scripts"
 _LISTED = 1000
 _SHOWN = 20
 _LONGEST = 100
@@ -121,7 +121,8 @@ async def _files(
         dag.container()
         .from_(node_image)
         .with_user("0:0")
-        .with_new_file("/compare.mjs", _SCRIPT.read_text())
+        .with_new_file("/compare.mjs", (_SCRIPTS / "compare.mjs").read_text())
+        .with_new_file("/digest.mjs", (_SCRIPTS / "digest.mjs").read_text())
         .with_mounted_directory("/published", published.rootfs(), read_only=True)
         .with_mounted_directory("/rebuilt", rebuilt.rootfs(), read_only=True)
     )

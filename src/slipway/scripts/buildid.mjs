@@ -4,6 +4,7 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { digest } from './digest.mjs';
 
 const [root, ...variables] = process.argv.slice(2);
 const NOT_READ = new Set(['node_modules', '.next', '.git']);
@@ -15,7 +16,7 @@ function read(folder) {
     const file = path.join(folder, entry.name);
     const name = path.relative(root, file);
     if (entry.isSymbolicLink()) add(name, 'link', fs.readlinkSync(file));
-    else if (entry.isFile()) add(name, crypto.createHash('sha256').update(fs.readFileSync(file)).digest('hex'));
+    else if (entry.isFile()) add(name, digest(file).toString('hex'));
     else if (entry.isDirectory() && !NOT_READ.has(entry.name)) read(file);
   }
 }

@@ -1,10 +1,10 @@
 // Makes files the same bytes of an image, whenever and wherever they were made: modes as Git keeps them, times that tell
 // nothing of the build.
 // Usage: node settle.mjs FOLDER...
-import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { digest } from './digest.mjs';
 
 const BEGIN = 946684800; // 2000
 const SPAN = 2 ** 28; // eight years and a half
@@ -14,8 +14,7 @@ const SPAN = 2 ** 28; // eight years and a half
  * one time for all files a browser would keep an old one of the same size. And Next takes 0 for "now".
  */
 function time(file) {
-  const digest = crypto.createHash('sha256').update(fs.readFileSync(file)).digest();
-  return BEGIN + (digest.readUInt32BE(0) % SPAN);
+  return BEGIN + (digest(file).readUInt32BE(0) % SPAN);
 }
 
 export function settle(file) {
