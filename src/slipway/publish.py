@@ -69,7 +69,8 @@ class Publisher:
             ExceptionGroup: What failed in the builds.
         """
         images = [i for i in await build() if i.name in look.missing] if look.missing else []
-        made, steps = await evaluate(images) if images else ([], [])
+        node = self.survey.project.build_image
+        made, steps = await evaluate(images, node=node) if images else ([], [])
         known = {name: facts(name, image) for name, image in look.reused.items()}
         known |= {image.name: image for image in made}
         return Published(look, [known[name] for name in look.plan.repositories], steps)

@@ -8,7 +8,7 @@ import dagger
 from dagger import dag
 
 from . import sbom
-from .evaluation import Job, evaluate, side_by_side
+from .evaluation import Job, built, side_by_side
 from .failures import leaves
 from .look import Look, refused
 from .project import Project
@@ -57,7 +57,7 @@ class Pushing:
         if bills:
             self._list(images)
         syncs: list[Job] = [bill.sync for bill in self.sboms.values()]
-        _, steps = await evaluate(images, syncs)
+        steps = await built(images, syncs, node=self.project.build_image)
         await self._push(images)
         await self._each(self._record, list(made.repositories), "The images are there.")
         await self._each(self._tag_to_stay, list(made.repositories), self._unmoved)

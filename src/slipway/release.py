@@ -32,6 +32,7 @@ class Release:
     ws: dagger.Workspace
     config: str
     request: str
+    node: str
     frontend_name: str | None = None
     api_name: str | None = None
     registry_password: dagger.Secret | None = None
@@ -82,7 +83,7 @@ class Release:
                 images={},
             )
             tarballs = {image.name: image.container.as_tarball() for image in self.images}
-            return await export(tarballs, file)
+            return await export(tarballs, file, node=self.node)
 
     @function(cache="never")  # type: ignore[call-overload, untyped-decorator]
     async def publish(

@@ -3,10 +3,8 @@
 import pytest
 
 from slipway import report
-from slipway.evaluation import facts
 from slipway.project import Finding
 from slipway.report import ImageFacts, Step
-from slipway.tarball import Tarball
 
 LOG = "1000\t1500\tpnpm\n2000\t20500\tdependencies\n"
 
@@ -60,14 +58,6 @@ def test_steps_that_images_share_are_listed_once() -> None:
     log = report.parse_steps(LOG)
     build = Step("api: build", 21, 25)
     assert report.merge([log, [*log, build]]) == [*log, build]
-
-
-def test_layers_are_named_only_where_they_are_known() -> None:
-    """A Dockerfile's layers are its own business."""
-    found = Tarball("sha256:x", 30, (10, 20))
-    assert facts("api", found, ("app",)).names == ("base", "app")
-    assert facts("api", found, ("a", "b")).names == ()
-    assert facts("api", found, ()).names == ()
 
 
 @pytest.mark.parametrize(

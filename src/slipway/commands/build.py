@@ -26,7 +26,7 @@ async def build(given: Given, env: str, api_url: str | None) -> str:
     survey = await take(given.ws, given.config)
     labels, builder = labels_of(given), builder_of(given, survey, env, api_url)
     images = await builder.images(await builder.inputs())
-    facts, steps = await evaluate(images)
+    facts, steps = await evaluate(images, node=survey.project.build_image)
     return report.render(
         title=f"{survey.project.name}, {env}, version {labels.version_of(survey)}, "
         f"revision {builder.labels[REVISION][:12]}",

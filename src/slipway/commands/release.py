@@ -38,6 +38,7 @@ async def release(given: Given, env: str, api_url: str | None) -> Release:
         ws=given.ws,
         config=given.config,
         request=request_of(given, survey, env).json_text(),
+        node=survey.project.build_image,
         registry_password=given.registry_password,
         frontend_name=_only(survey, "frontend"),
         api_name=_only(survey, "api"),
