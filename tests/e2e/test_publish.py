@@ -156,6 +156,14 @@ def test_a_second_publish_finds_everything_there(second: str, release: Release) 
     assert shown["images"] == without_bills
 
 
+def test_a_build_tells_the_digests_that_were_published(job: Job, release: Release) -> None:
+    """Without a look at the registry: what a build makes now is what was published."""
+    report = job.call("build").stdout
+    assert [
+        name for name, image in release.file["images"].items() if image["digest"] in report
+    ] == sorted(IMAGES)
+
+
 @pytest.mark.usefixtures("second")
 def test_a_published_release_can_be_made_again(job: Job) -> None:
     """Every image, built from nothing: each file and setting is the same. Nothing is pushed for it."""
