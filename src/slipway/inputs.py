@@ -12,7 +12,12 @@ DIGEST = "slipway.inputs"
 PARTS = "slipway.inputs.parts"
 # What changes without the commit: where only these differ, the commit's image stays what it is.
 BASE, BUILD_IMAGE, NODE, PLATFORM, RECIPE = "base", "build image", "node", "platform", "slipway"
-OUTSIDE = (BASE, BUILD_IMAGE, NODE, PLATFORM, RECIPE)
+OUTSIDE = frozenset({BASE, BUILD_IMAGE, NODE, PLATFORM, RECIPE})
+# What a caller gives, whichever slipway it is: build arguments, and the key of the server actions.
+ARGUMENT = "argument "
+# What slipway concludes from a commit: a later one may conclude otherwise.
+SETTINGS, PNPM = "settings", "pnpm"
+RETOLD = frozenset({SETTINGS, PNPM})
 _LONG_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20,}")
 
 
@@ -81,13 +86,23 @@ def differing(held: Inputs, wanted: Inputs) -> tuple[list[str], list[str]]:
         a base image that is newer now, another slipway.
     """
     names = sorted({*held.parts, *wanted.parts})
+    outside = {name for name in names if name in OUTSIDE or _retold(name, held, wanted)}
     lines = {
         name: _difference(name, held.parts.get(name), wanted.parts.get(name))
         for name in names
         if held.parts.get(name) != wanted.parts.get(name)
     }
-    inside = [line for name, line in lines.items() if name not in OUTSIDE]
-    return inside, [line for name, line in lines.items() if name in OUTSIDE]
+    return (
+        [line for name, line in lines.items() if name not in outside],
+        [line for name, line in lines.items() if name in outside],
+    )
+
+
+def _retold(name: str, held: Inputs, wanted: Inputs) -> bool:
+    """Whether another slipway may tell a part otherwise, or by another name, though the commit is the same."""
+    if held.parts.get(RECIPE) == wanted.parts.get(RECIPE) or name.startswith(ARGUMENT):
+        return False
+    return name in RETOLD or not (name in held.parts and name in wanted.parts)
 
 
 def _difference(name: str, there: str | None, here: str | None) -> str:

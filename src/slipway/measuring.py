@@ -41,7 +41,7 @@ _RECIPE = (
 # What of an app is no part of its image.
 _AT_RUN_TIME = ("name", "health", "any_answer", "drain", "start", "build_args")
 
-_KEY = "key of the server actions"
+_KEY = f"{inputs.ARGUMENT}key of the server actions"
 
 Files = Mapping[str, dagger.Directory]
 
@@ -84,15 +84,18 @@ class Measuring:
         app = next((app for app in project.apps if app.name == image), None)
         described = asdict(app) if app else {"migrator": project.migrator}
         kept = {key: value for key, value in described.items() if key not in _AT_RUN_TIME}
-        made = {"settings": inputs.short(json.dumps(kept, sort_keys=True, default=repr))}
+        made = {inputs.SETTINGS: inputs.short(json.dumps(kept, sort_keys=True, default=repr))}
         if not app or not app.dockerfile:
-            made["pnpm"] = project.pnpm
+            made[inputs.PNPM] = project.pnpm
         if app and app.kind == "next" and not app.dockerfile:
             made[_KEY] = told[_KEY]
         if app:
             own = self.workshop.build_args if project.varies(image) else {}
             values = {**app.build_args, **own}
-            made |= {name: inputs.argument(name, value) for name, value in values.items()}
+            made |= {
+                f"{inputs.ARGUMENT}{name}": inputs.argument(name, value)
+                for name, value in values.items()
+            }
         return made
 
     def _outside(self, image: str, told: Mapping[str, str]) -> dict[str, str]:

@@ -191,7 +191,7 @@ def test_images_are_plain_and_labelled(released: Pushed, name: str) -> None:
     assert "org.opencontainers.image.version" not in labels
     inputs = json.loads(labels["slipway.inputs.parts"])
     assert inputs["base"].partition("@")[2].startswith("sha256:")
-    assert ("NEXT_PUBLIC_API_URL" in inputs) == (name == "frontend")
+    assert ("argument NEXT_PUBLIC_API_URL" in inputs) == (name == "frontend")
     assert ("files in apps/frontend-next" in inputs) == (name == "frontend")
     assert "sentinel-token" not in json.dumps(released.configs[name])
     assert not [v for v in config["Env"] if v.startswith(("npm_config", "pnpm_config", "CI="))]

@@ -47,15 +47,29 @@ def test_labels_that_lie_are_told(labels: dict[str, str], words: str) -> None:
 def test_what_the_caller_changed_is_told_apart_from_what_came_from_outside() -> None:
     """Long digests by the digits that people compare."""
     newer = f"node:22@sha256:{'b' * 64}"
-    held = Inputs({"NEXT_PUBLIC_API_URL": "https://a.test", "base": BASE, "pnpm": "10"})
-    wanted = Inputs({"NEXT_PUBLIC_API_URL": "https://b.test", "base": newer, "settings": "x"})
+    url = "argument NEXT_PUBLIC_API_URL"
+    held = Inputs({url: "https://a.test", "base": BASE, "pnpm": "10"})
+    wanted = Inputs({url: "https://b.test", "base": newer, "settings": "x"})
     inside, outside = differing(held, wanted)
     assert inside == [
-        "NEXT_PUBLIC_API_URL: https://a.test there, https://b.test here",
+        "argument NEXT_PUBLIC_API_URL: https://a.test there, https://b.test here",
         "pnpm: 10 there, none here",
         "settings: none there, x here",
     ]
     assert outside == ["base: node:22@sha256:aaaaaaaaaaaa there, node:22@sha256:bbbbbbbbbbbb here"]
+
+
+def test_what_another_slipway_concludes_from_the_commit_is_no_other_commit() -> None:
+    """It may tell settings otherwise and look at more files; what the caller gives, and files that changed, count."""
+    held = Inputs({"slipway": "0.3", "settings": "x", "files in a": "1", "files in b": "1"})
+    wanted = Inputs({"slipway": "0.4", "settings": "y", "files in a": "1", "files of c": "2"})
+    assert differing(held, wanted)[0] == []
+    assert len(differing(held, wanted)[1]) == 4
+    edited = Inputs({**wanted.parts, "files in a": "2", "argument X": "1"})
+    assert differing(held, edited)[0] == [
+        "argument X: none there, 1 here",
+        "files in a: 1 there, 2 here",
+    ]
 
 
 def test_only_public_arguments_are_shown() -> None:
