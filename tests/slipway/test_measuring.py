@@ -17,13 +17,10 @@ from slipway.survey import take
 from tests.e2e.example import ROOT
 
 pytestmark = pytest.mark.engine
+CONSUMERS = ROOT / "tests" / "consumers"
 REPOSITORIES = {
     "the example": ROOT / "examples" / "mindfulspace",
-    **{
-        path.name: path
-        for path in sorted((ROOT / "tests" / "consumers").iterdir())
-        if path.is_dir()
-    },
+    **{file.parent.name: file.parent for file in sorted(CONSUMERS.glob("*/pnpm-lock.yaml"))},
 }
 
 
