@@ -28,6 +28,8 @@ async def tree(ws: dagger.Workspace, origin: git.Origin) -> Tree:
         return Tree(unknown="there is no Git checkout, or none whose .git is a folder")
     changes = _repository(ws).uncommitted()
     try:
+        if await changes.is_empty():
+            return Tree()
         found = {
             *await changes.added_paths(),
             *await changes.modified_paths(),
