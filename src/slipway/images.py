@@ -10,6 +10,7 @@ from .layout import SCRIPTS
 from .monorepo import with_prisma_client
 from .project import App
 from .runtime import Made, Runtime
+from .workspace import CONTEXT_NOISE
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,7 @@ class Images:
         What git ignores stays out of the context: a `COPY . .` must not take a developer's .env.
         """
         workshop = self.runtime.workshop
-        noise = ("**/node_modules", ".git", "**/.next")
-        context = workshop.installation.sources(app.context, exclude=noise)
+        context = workshop.installation.sources(app.context, exclude=CONTEXT_NOISE)
         values = {**app.build_args, **workshop.build_args}
         container = context.docker_build(
             dockerfile=app.dockerfile or "Dockerfile",

@@ -12,7 +12,7 @@ DIGEST = "slipway.inputs"
 PARTS = "slipway.inputs.parts"
 # What changes without the commit: where only these differ, the commit's image stays what it is.
 BASE, BUILD_IMAGE, NODE, PLATFORM, RECIPE = "base", "build image", "node", "platform", "slipway"
-OUTSIDE = frozenset({BASE, BUILD_IMAGE, NODE, PLATFORM, RECIPE})
+OUTSIDE = frozenset({BASE, BUILD_IMAGE, NODE, RECIPE})
 # What a caller gives, whichever slipway it is: build arguments, and the key of the server actions.
 ARGUMENT = "argument "
 # What slipway concludes from a commit: a later one may conclude otherwise.

@@ -12,7 +12,7 @@ from .build import REPO, step
 from .layout import SCRIPTS
 from .manifest import for_install, join
 from .survey import Survey
-from .workspace import NOISE, ROOT_NOISE
+from .workspace import CONTEXT_NOISE, NOISE, ROOT_NOISE
 
 STORE = "/pnpm"
 # Of the containers of a build that is to run anew; no image has it.
@@ -118,15 +118,25 @@ class Installation:
     @cached_property
     def manifests(self) -> dagger.Directory:
         """What an install reads, and no more: editing a source or a script leaves it alone."""
+        include, exclude = self._install_files
+        # Also a .npmrc that git ignores, as jobs write one with their token.
+        found = self.ws.directory(self.survey.root, include=list(include), exclude=list(exclude))
+        return self._with_manifests(found)
+
+    @property
+    def tracked_manifests(self) -> dagger.Directory:
+        """The same less what git ignores, which differs from one machine to the next."""
+        include, exclude = self._install_files
+        return self._with_manifests(self.sources(include=include, exclude=exclude))
+
+    @property
+    def _install_files(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        extra = self.survey.project.install_include
+        return self.survey.repo.install_files(extra), CONTEXT_NOISE
+
+    def _with_manifests(self, found: dagger.Directory) -> dagger.Directory:
         repo, project = self.survey.repo, self.survey.project
-        made = dag.directory().with_directory(
-            "/",
-            self.ws.directory(
-                self.survey.root,
-                include=list(repo.install_files(project.install_include)),
-                exclude=["**/node_modules"],
-            ),
-        )
+        made = dag.directory().with_directory("/", found)
         for path in repo.needed(project.paths):
             if package := repo.packages.get(path):
                 made = made.with_new_file(join(path, "package.json"), for_install(package))

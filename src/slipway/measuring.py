@@ -18,7 +18,7 @@ from .inputs import Inputs
 from .monorepo import Workshop
 from .project import MIGRATOR, App, Migrator
 from .version import VERSION
-from .workspace import NOISE, ROOT_NOISE
+from .workspace import CONTEXT_NOISE, NOISE, ROOT_NOISE
 
 _PACKAGE = Path(__file__).parent
 _SCRIPTS = _PACKAGE / "scripts"
@@ -82,9 +82,10 @@ class Measuring:
         """What slipway.toml and the command line say of an image."""
         project = self.workshop.survey.project
         app = next((app for app in project.apps if app.name == image), None)
-        described = asdict(app) if app else {"migrator": project.migrator}
+        maker = app or project.migrator
+        described = asdict(maker) if maker else {}
         kept = {key: value for key, value in described.items() if key not in _AT_RUN_TIME}
-        made = {inputs.SETTINGS: inputs.short(json.dumps(kept, sort_keys=True, default=repr))}
+        made = {inputs.SETTINGS: inputs.short(json.dumps(kept, sort_keys=True, default=sorted))}
         if not app or not app.dockerfile:
             made[inputs.PNPM] = project.pnpm
         if app and app.kind == "next" and not app.dockerfile:
@@ -112,10 +113,8 @@ class Measuring:
     def _files_of(self, app: App) -> Files:
         """Whatever the build of an app reads of the tree, and no other app's sources."""
         if app.dockerfile:
-            noise = ("**/node_modules", ".git", "**/.next")
-            return {
-                f"files in {app.context} for {app.name}": self._sources(app.context, exclude=noise)
-            }
+            files = self._sources(app.context, exclude=CONTEXT_NOISE)
+            return {f"files in {app.context} for {app.name}": files}
         repo, schemas = self.workshop.survey.repo, self.workshop.survey.project.prisma
         made = self._common()
         for path in (*repo.closure(app.path), app.path):
@@ -127,7 +126,7 @@ class Measuring:
                 )
         if app.include:
             made[f"files that {app.name} includes"] = self._sources(
-                include=app.include, exclude=("**/node_modules",)
+                include=app.include, exclude=CONTEXT_NOISE
             )
         return made
 
@@ -152,14 +151,19 @@ class Measuring:
         if migration.needs_sources(repo, project):
             made |= self._package(project.path)
         if migrator.include:
-            made["files that the migrator includes"] = self._sources(include=migrator.include)
+            made["files that the migrator includes"] = self._sources(
+                include=migrator.include, exclude=CONTEXT_NOISE
+            )
         return made
 
     def _common(self) -> dict[str, dagger.Directory]:
         """What every build from the workspace stands on: what installs read, and the root's own files."""
         installation, repo = self.workshop.installation, self.workshop.survey.repo
         root = self._sources(include=repo.root_files(), exclude=(*ROOT_NOISE, *NOISE))
-        return {"files that an install reads": installation.manifests, "files of the root": root}
+        return {
+            "files that an install reads": installation.tracked_manifests,
+            "files of the root": root,
+        }
 
     def _package(self, path: str) -> dict[str, dagger.Directory]:
         noise = self.workshop.survey.repo.source_noise(path)
@@ -176,13 +180,14 @@ class Measuring:
             told[_KEY] = "made by the build"
             return
         try:
-            told[_KEY] = inputs.short(await key.plaintext())
+            told[_KEY] = inputs.short((await key.plaintext()).strip())
         except dagger.QueryError as error:
             raise SlipwayError(f"next_key cannot be read: {message(error)}") from None
 
     async def _measure(self, folders: Files, told: dict[str, str]) -> None:
         script = (_SCRIPTS / "inputs.mjs").read_text()
         container = dag.container().from_(self.workshop.survey.project.build_image)
+        container = container.with_user("0:0")
         container = container.with_new_file("/inputs.mjs", script)
         for number, files in enumerate(folders.values()):
             container = container.with_mounted_directory(

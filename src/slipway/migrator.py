@@ -11,6 +11,7 @@ from .monorepo import with_prisma_client
 from .prisma import PrismaProject
 from .project import Migrator
 from .runtime import Made, Runtime
+from .workspace import CONTEXT_NOISE
 
 
 async def image(runtime: Runtime, migrator: Migrator) -> Made:
@@ -74,7 +75,9 @@ def _files(runtime: Runtime, migrator: Migrator, generated: dagger.Container) ->
             project.path, workshop.installation.sources(project.path, exclude=noise)
         )
     if migrator.include:
-        made = made.with_directory("/", workshop.installation.sources(include=migrator.include))
+        made = made.with_directory(
+            "/", workshop.installation.sources(include=migrator.include, exclude=CONTEXT_NOISE)
+        )
     return made
 
 

@@ -13,7 +13,7 @@ from .manifest import join
 from .prisma import PrismaProject
 from .project import App
 from .survey import Survey
-from .workspace import NOISE, TEST_FILES
+from .workspace import CONTEXT_NOISE, NOISE, TEST_FILES
 
 # When the pages that Next makes anew after a while count as made (scripts/renewed.mjs); a build's id tells no time.
 _EPOCH = "SOURCE_DATE_EPOCH"
@@ -110,7 +110,7 @@ class Workshop:
         """An app, built."""
         made = self.with_sources(self.packages(app.path), app.path)
         if app.include:
-            files = self.installation.sources(include=app.include, exclude=("**/node_modules",))
+            files = self.installation.sources(include=app.include, exclude=CONTEXT_NOISE)
             made = made.with_directory(REPO, files)
         variables = self._app_environment(app)
         for name, value in variables.items():

@@ -51,6 +51,7 @@ class Request:
         force: Publish to production although the tree is dirty or the commit has no tag.
         who: Who publishes, for whoever finds the images there later; empty where nobody says.
         job: The job's address.
+        api_url: NEXT_PUBLIC_API_URL of this call alone, if it was given.
     """
 
     environment: str
@@ -63,6 +64,7 @@ class Request:
     force: bool = False
     who: str = ""
     job: str = ""
+    api_url: str | None = None
 
     def json_text(self) -> str:
         """What `requested` reads."""

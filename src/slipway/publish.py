@@ -19,6 +19,7 @@ from .publishplan import plan
 from .pushing import Build, Pushing, registry_error
 from .registry import Registry
 from .registryapi import Endpoint, HeldImage, RegistryApi
+from .registryfaults import RegistryError
 from .survey import Survey, text_of
 
 
@@ -192,7 +193,10 @@ def _notes(choices: Mapping[str, Choice]) -> tuple[str, ...]:
 
 
 async def _provenance(api: RegistryApi, image: HeldImage) -> Provenance | None:
-    record = await api.held(image.repository, tag(image.digest))
+    try:
+        record = await api.held(image.repository, tag(image.digest))
+    except RegistryError:
+        return None  # it is broken, and the image is not
     return Provenance.read(record.labels.get(LABEL) if record else None, image.digest)
 
 

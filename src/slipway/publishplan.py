@@ -44,6 +44,7 @@ class _Planner:
     def plan(self) -> Plan:
         """The plan, or every problem."""
         registry, user = self._registry(), self._user()
+        self._check_address()
         revision, version = self._revision(), self._version()
         made = Plan(
             self.request.environment,
@@ -78,6 +79,16 @@ class _Planner:
                 f"Pushed below {address}, as --registry or .env says; slipway.toml names {configured}"
             )
         return address
+
+    def _check_address(self) -> None:
+        """An address of one call alone makes images that are not the commit's."""
+        given = self.request.api_url
+        configured = self.project.environment(self.request.environment).api_url
+        if given and given != configured:
+            self.problems.append(
+                f"--api-url is {given}, and {self.request.environment}'s api_url is {configured or 'not set'}: "
+                "images by the commit's tag are built with what slipway.toml says. Set it there, or export these"
+            )
 
     def _user(self) -> str | None:
         # A committed .env names the password's variable wherever it is, so the user alone decides.

@@ -114,6 +114,7 @@ class Pushing:
             # Somebody else published the commit meanwhile: theirs is as good, or nobody's.
             if wrong := refused(self.look, name, commit, there):
                 raise RegistryError(f"somebody else is publishing now: {wrong}")
+            self.look = replace(self.look, reused={**self.look.reused, name: there})
             return there
         return await self.api.keep_plain(arrived, commit)
 
@@ -141,7 +142,7 @@ class Pushing:
 
     async def _tag_to_stay(self, name: str) -> None:
         for each in self.look.absent(name):
-            await self.api.tag(self.held[name], each)
+            await self.api.tag(self.held[name], each, stays=True)
 
     async def _move(self, name: str) -> None:
         await self.api.tag(self.held[name], self.look.plan.moving)

@@ -69,18 +69,26 @@ class RegistryApi:
         """
         return await self._reader.image(repository, reference)
 
-    async def tag(self, image: HeldImage, tag: str) -> None:
+    async def tag(self, image: HeldImage, tag: str, *, stays: bool = False) -> None:
         """Have a tag stand for an image that the registry holds; nothing is sent if it does already.
 
         Args:
             image: The image.
             tag: The tag, in the same repository.
+            stays: Whether it may stand for nothing else before.
 
         Raises:
-            RegistryError: The registry does not answer or refuses, or the tag then stands for something else.
+            RegistryError: The registry does not answer or refuses, or the tag stands for something else: before, if
+                it stays, or then.
         """
-        if await self._digest(image.repository, tag) == image.digest:
+        before = await self._digest(image.repository, tag)
+        if before == image.digest:
             return
+        if before and stays:
+            raise RegistryError(
+                f"{full(image.repository, tag)} stands for {before} by now: somebody else has published it at the same "
+                "moment. Repeat the command: it takes what is there"
+            )
         answer = await self._client.ask(
             "PUT",
             image.repository,
@@ -131,7 +139,7 @@ class RegistryApi:
             size=manifest(made).size,
             labels=labels(settings),
         )
-        await self.tag(kept, tag)
+        await self.tag(kept, tag, stays=True)
         return kept
 
     async def _upload(self, repository: str, content: bytes) -> None:

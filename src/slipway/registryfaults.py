@@ -98,7 +98,8 @@ _FAULTS = (
     _Fault(
         r"\d{3} [A-Za-z ]+: [A-Z_]+: [^\n]*\bimmutable\b",
         "{host} lets no tag move there",
-        "Exempt the tags of environments from the registry's rule for immutable tags",
+        "Exempt the tags of environments, slipway-arrival and those that end with .slipway from the registry's rule "
+        "for immutable tags",
     ),
     _Fault(
         r"insufficient_scope|access to the resource is denied|DENIED|access forbidden",

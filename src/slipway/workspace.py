@@ -100,7 +100,11 @@ NOISE = (
     "**/*.log",
     "**/.DS_Store",
     "**/.eslintcache",
+    # Where jobs put slipway itself, and what it writes.
+    "**/.slipway",
 )
+# In the context of an app's own Dockerfile, and among further files that a build reads.
+CONTEXT_NOISE = ("**/node_modules", "**/.git", "**/.next", "**/.slipway")
 _EXTENDS = re.compile(r'"extends"\s*:\s*(\[[^\]]*\]|"[^"]*")')
 _QUOTED = re.compile(r'"(\.[^"]*)"')
 _PATCH = re.compile(r"[\w@./+-]+\.patch\b")

@@ -67,6 +67,11 @@ def test_what_is_told_is_what_the_registry_has_and_stays_so(
     first = published(repo, registry)
     forget()
     assert published(repo, registry) == first
+    # As in the next line of a job: slipway itself, and what it exported, are in the tree.
+    for name in ("module/tsconfig.json", "module/.git/index", "release/report.txt"):
+        (repo.path / ".slipway" / name).parent.mkdir(parents=True, exist_ok=True)
+        (repo.path / ".slipway" / name).write_text("{}")
+    assert published(repo, registry) == first
     repo.edit("text", "first", "second")
     subprocess.run(["git", "add", "--all"], cwd=repo.path, check=True)
     identity = ["-c", "user.name=Test", "-c", "user.email=test@example.invalid"]

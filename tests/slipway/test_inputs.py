@@ -72,6 +72,12 @@ def test_what_another_slipway_concludes_from_the_commit_is_no_other_commit() -> 
     ]
 
 
+def test_an_image_for_another_kind_of_machine_is_another_image() -> None:
+    """A laptop's may not start on the server."""
+    held, wanted = Inputs({"platform": "linux/arm64"}), Inputs({"platform": "linux/x64"})
+    assert differing(held, wanted) == (["platform: linux/arm64 there, linux/x64 here"], [])
+
+
 def test_only_public_arguments_are_shown() -> None:
     """What may be meant for the build alone is told by a digest."""
     assert argument("NEXT_PUBLIC_API_URL", "https://a.test") == "https://a.test"

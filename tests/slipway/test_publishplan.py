@@ -36,6 +36,7 @@ def planned(
     version: str | None = None,
     password: bool = False,
     force: bool = False,
+    api_url: str | None = None,
     environments: dict[str, EnvironmentConfig] = ENVIRONMENTS,
 ) -> Plan:
     """A plan for two images."""
@@ -49,7 +50,17 @@ def planned(
         registry=configured or RegistryConfig(),
         repositories=repositories or {},
     )
-    request = Request(env, ("api", "web"), registry, user, password, revision, version, force=force)
+    request = Request(
+        env,
+        ("api", "web"),
+        registry,
+        user,
+        password,
+        revision,
+        version,
+        force=force,
+        api_url=api_url,
+    )
     return plan(project, request, origin, tree)
 
 
@@ -102,6 +113,16 @@ def test_productions_with_other_values_have_releases_of_their_own() -> None:
     made = planned("eu", environments=environments).tags
     assert made["web"] == Tags(f"{COMMIT}-eu", "v1.2.0-eu", "eu")
     assert made["api"] == Tags(COMMIT, "v1.2.0", "eu")
+
+
+def test_an_address_of_one_call_is_not_published_as_the_commits() -> None:
+    """Whoever publishes the commit after that would be refused; the configured one is in order."""
+    environments = {"staging": EnvironmentConfig(api_url="https://a.test")}
+    assert planned(environments=environments, api_url="https://a.test").revision == COMMIT
+    (problem,) = refusals(environments=environments, api_url="https://b.test")
+    assert problem.startswith(
+        "--api-url is https://b.test, and staging's api_url is https://a.test"
+    )
 
 
 def test_images_go_where_slipway_toml_says() -> None:

@@ -121,6 +121,23 @@ async def test_a_tag_moves(registry: SecureRegistry, store: Store, kind: str) ->
     assert store.held("staging") == store.held("production") == (image.manifest, kind)
 
 
+async def test_a_tag_that_stays_is_never_moved(registry: SecureRegistry, store: Store) -> None:
+    """Somebody else was quicker: theirs is left, and a tag that is not there yet is set."""
+    store.push(OTHER, "v2")
+    store.push(IMAGE, "v1")
+    async with logged_in(registry) as api:
+        held = await api.held(store.repository, "v1")
+        assert held is not None
+        with pytest.raises(
+            RegistryError, match="somebody else has published it at the same moment"
+        ):
+            await api.tag(held, "v2", stays=True)
+        await api.tag(held, "v1", stays=True)
+        await api.tag(held, "v3", stays=True)
+    assert store.held("v2")[0] == OTHER.manifest
+    assert store.held("v3")[0] == IMAGE.manifest
+
+
 async def test_a_tag_that_stands_right_is_left_alone(tmp_path: Path) -> None:
     """Nothing is sent; a registry on this machine needs no TLS."""
     front = Front(tmp_path)

@@ -35,7 +35,9 @@ def builder_of(
     return Builder(workshop, labels_of(given).of(survey))
 
 
-def request_of(given: Given, survey: Survey, env: str, *, force: bool = False) -> Request:
+def request_of(
+    given: Given, survey: Survey, env: str, *, force: bool = False, api_url: str | None = None
+) -> Request:
     """What is asked of a publish."""
     return Request(
         environment=env,
@@ -48,6 +50,7 @@ def request_of(given: Given, survey: Survey, env: str, *, force: bool = False) -
         force=force,
         who=given.actor or "",
         job=given.job or "",
+        api_url=api_url,
     )
 
 

@@ -37,7 +37,7 @@ async def release(given: Given, env: str, api_url: str | None) -> Release:
         images=[_image(made, inputs[made.name]) for made in images],
         ws=given.ws,
         config=given.config,
-        request=request_of(given, survey, env).json_text(),
+        request=request_of(given, survey, env, api_url=api_url).json_text(),
         node=survey.project.build_image,
         registry_password=given.registry_password,
         frontend_name=_only(survey, "frontend"),

@@ -13,14 +13,23 @@ function* entries(folder, below = '') {
   }
 }
 
+/** Of a file of any size, a piece at a time. */
+function contents(file) {
+  const hash = crypto.createHash('sha256');
+  const opened = fs.openSync(file);
+  const piece = Buffer.alloc(1 << 20);
+  for (let size; (size = fs.readSync(opened, piece)); ) hash.update(piece.subarray(0, size));
+  fs.closeSync(opened);
+  return hash.digest('hex');
+}
+
 function digest(folder) {
   const hash = crypto.createHash('sha256');
   for (const [name, entry] of entries(folder)) {
     const file = path.join(folder, name);
     const link = entry.isSymbolicLink();
     const kind = link ? 'l' : fs.statSync(file).mode & 0o100 ? 'x' : 'f';
-    const content = link ? fs.readlinkSync(file) : fs.readFileSync(file);
-    hash.update(`${kind}\0${name}\0${crypto.createHash('sha256').update(content).digest('hex')}\0`);
+    hash.update(`${kind}\0${name}\0${link ? fs.readlinkSync(file) : contents(file)}\0`);
   }
   return hash.digest('hex');
 }

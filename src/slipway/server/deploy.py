@@ -91,7 +91,8 @@ class Deployment:
             await record(server, site, entry)
         return (
             f"{site.name} runs {kept.identifier} already (number {kept.sequence}): the same images and settings, and "
-            "every app answers.\nNothing was done; --force deploys it all the same."
+            "every app answers.\nNothing was done. --force deploys it all the same, and lifts the checks of production "
+            "too."
         )
 
     async def deploy(self, say: Say) -> str:

@@ -98,6 +98,10 @@ class Postgres:
         return Run("dump", command, _DUMP_SECONDS, reported=True)
 
 
+# What the proof says of a database that nobody has marked yet.
+UNMARKED = "has no mark"
+
+
 def prove(
     site: Site, database: Database, container: str, *, migrated: bool = False, look: bool = False
 ) -> Run:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from . import rollout
 from .operator import Operator
-from .postgres import prove
+from .postgres import UNMARKED, prove
 from .probe import located, look
 from .routing import Answer, Router
 from .situation import Kept, Situation
@@ -64,8 +64,11 @@ async def serves(server: Server, operator: Operator, target: Target) -> Verdict:
     if target.database and found.database:
         proof = prove(target.site, target.database, found.database.name, look=True)
         said = await server.run(*proof.command, stdin=proof.stdin)
-        if said.code:
-            return Verdict(kept, f"the database: {said.error.strip()}")
+        # Without a mark it may be another one by now: a deploy finds that out.
+        if said.code or UNMARKED in said.output:
+            return Verdict(
+                kept, f"the database: {(said.error if said.code else said.output).strip()}"
+            )
     return verdict
 
 
@@ -90,6 +93,8 @@ def _differences(target: Target, found: Situation, kept: Kept) -> Iterator[str]:
         yield "an earlier deploy did not come to its end"
     if kept.target != TargetFile.of(target, kept.origin):
         yield "its images or settings would be others"
+    if any(c.sequence != kept.sequence for c in found.containers):
+        yield "containers of another release are still there"
     ours = {c.app: c for c in found.containers if c.sequence == kept.sequence}
     for app in target.apps:
         if app.name not in ours or not ours[app.name].serves:

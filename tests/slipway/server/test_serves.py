@@ -60,6 +60,10 @@ def test_one_that_was_rolled_back_to_is_the_same_release() -> None:
             {"containers": (RUNNING[0], replace(RUNNING[1], image="other@sha256:x"))},
             "frontend runs another image",
         ),
+        (
+            {"containers": (*RUNNING, Container("api", 2, "v1", "old@sha256:x"))},
+            "containers of another release are still there",
+        ),
         ({"database": None}, "the database does not run"),
         ({"database": replace(DATABASE, networks=frozenset())}, "the database does not run"),
         ({"former": True}, "did not come to its end"),
