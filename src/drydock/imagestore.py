@@ -130,17 +130,16 @@ class ImageStore:
 
     async def archive(self, containers: list[Container], attributes: Mapping[str, str]) -> Path:
         """An image with one variant for each container, as an archive in drydock's cache."""
-        solved = await self._images(containers, "image", {**attributes, "push": "false"})
-        digest = solved.metadata["containerimage.digest"]
+        # One export, of blobs that are mostly here already: two of one image may have different digests.
+        with self.blobs.opened() as layout:
+            output = {**attributes, "tar": "false", "dest": str(layout)}
+            exported = await self._images(containers, "oci", output)
+        image = exported.metadata["containerimage.descriptor"]
 
         async def write(archive: Path) -> None:
-            with self.blobs.opened() as layout:
-                output = {**attributes, "tar": "false", "dest": str(layout)}
-                exported = await self._images(containers, "oci", output)
-            image = exported.metadata["containerimage.descriptor"]
             await asyncio.to_thread(self.blobs.pack, image, archive)
 
-        return await self.archives.ensure(f"archive-{digest}", write)
+        return await self.archives.ensure(f"archive-{image['digest']}", write)
 
     async def _images(
         self, containers: list[Container], kind: str, attributes: Mapping[str, str]
