@@ -98,7 +98,7 @@ def test_a_job_that_is_retried_on_an_empty_runner_deploys_the_same_release(
     assert "the registry has every image: nothing is built" in ran.output
     level = "docker exec mindfulspace--staging--api--2 node -p 'process.env.LOG_LEVEL'"
     assert site.server.ssh(level).strip() == "debug"
-    running = site.server.ssh("docker ps --format '{{.Image}}'")
+    running = site.server.ssh("docker inspect --format '{{.Config.Image}}' $(docker ps --quiet)")
     assert before["api"] in running
     assert before["frontend"] in running
 
