@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from .registryimage import digest
+
 # The image's own labels: one digest, and below it what it is made of.
 DIGEST = "slipway.inputs"
 PARTS = "slipway.inputs.parts"
@@ -34,7 +36,7 @@ class Inputs:
     @property
     def digest(self) -> str:
         """One digest of all."""
-        return f"sha256:{hashlib.sha256(self._text.encode()).hexdigest()}"
+        return digest(self._text.encode())
 
     @property
     def labels(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ from .provenance import LABEL, Provenance, tag
 from .publication import Plan, Request
 from .published import Published, facts
 from .publishplan import plan
-from .pushing import Build, Pushing, registry_error
+from .pushing import Build, Pushing, lacking, registry_error
 from .registry import Registry
 from .registryapi import Endpoint, HeldImage, RegistryApi
 from .registryfaults import RegistryError
@@ -52,10 +52,8 @@ class Publisher:
         made = plan(project, self.request, origin, await checkout.tree(self.ws, origin))
         registry = await self._registry(made)
         async with registry.api() as api:
-            names = list(made.repositories)
             try:
-                held = await side_by_side(partial(_held, api, made), names)
-                return await _looked(api, made, inputs, dict(zip(names, held, strict=True)))
+                return await _looked(api, made, inputs, await _held_by_tags(api, made))
             except ExceptionGroup as group:
                 raise registry_error(group, "Nothing was built or pushed.") from None
 
@@ -69,7 +67,7 @@ class Publisher:
         Raises:
             ExceptionGroup: What failed in the builds.
         """
-        images = [i for i in await build() if i.name in look.missing] if look.missing else []
+        images = await lacking(look, build)
         node = self.survey.project.build_image
         made, steps = await evaluate(images, node=node) if images else ([], [])
         known = {name: facts(name, image) for name, image in look.reused.items()}
@@ -115,11 +113,8 @@ class Publisher:
         made = plan(project, replace(self.request, force=True), origin, tree)
         registry = await self._registry(made)
         async with registry.api() as api:
-            names = list(made.repositories)
             try:
-                held = dict(
-                    zip(names, await side_by_side(partial(_held, api, made), names), strict=True)
-                )
+                held = await _held_by_tags(api, made)
             except ExceptionGroup as group:
                 raise registry_error(group, "Nothing was built.") from None
         found = {
@@ -136,9 +131,7 @@ class Publisher:
                 "its environment by --env"
             )
         return {
-            name: (image, registry.image(f"{image.repository}@{image.digest}"))
-            for name, image in found.items()
-            if image
+            name: (image, registry.image(image.address)) for name, image in found.items() if image
         }
 
     async def _registry(self, made: Plan) -> Registry:
@@ -158,10 +151,15 @@ def standing(look: Look) -> Published:
     return Published(look, [facts(name, look.reused[name]) for name in look.plan.repositories])
 
 
-async def _held(api: RegistryApi, made: Plan, name: str) -> dict[str, HeldImage | None]:
-    """What the tags of an image stand for; a wrong login is found here, before anything is built."""
-    repository = made.repositories[name]
-    return {each: await api.held(repository, each) for each in made.tags[name].all}
+async def _held_by_tags(api: RegistryApi, made: Plan) -> dict[str, dict[str, HeldImage | None]]:
+    """Image → tag → what it stands for; a wrong login is found here, before anything is built."""
+
+    async def one(name: str) -> dict[str, HeldImage | None]:
+        repository = made.repositories[name]
+        return {each: await api.held(repository, each) for each in made.tags[name].all}
+
+    names = list(made.repositories)
+    return dict(zip(names, await side_by_side(one, names), strict=True))
 
 
 async def _looked(

@@ -53,7 +53,7 @@ class Pushing:
         made, look = self.look.plan, self.look
         await self._each(self._may_push, look.unwritten, "Nothing was built or pushed.")
         self.held |= look.reused
-        images = [i for i in await build() if i.name in look.missing] if look.missing else []
+        images = await lacking(look, build)
         if bills:
             self._list(images)
         syncs: list[Job] = [bill.sync for bill in self.sboms.values()]
@@ -83,7 +83,7 @@ class Pushing:
                 beside = f"{self.held[name].repository}:{known.tag}"
                 self.sboms[name] = self.registry.image(beside).file(f"/{file}")
                 continue
-            image = containers.get(name) or self.registry.image(_address(self.held[name]))
+            image = containers.get(name) or self.registry.image(self.held[name].address)
             self.sboms[name] = sbom.made(image, f"{project.name}-{name}", project.sbom)
 
     async def _push(self, images: Sequence[Made]) -> None:
@@ -171,8 +171,14 @@ class Pushing:
             raise registry_error(group, told) from None
 
 
-def _address(image: HeldImage) -> str:
-    return f"{image.repository}@{image.digest}"
+async def lacking(look: Look, build: Build) -> list[Made]:
+    """The images that the registry lacks.
+
+    Args:
+        look: What the registry has.
+        build: Makes the images; it is not called where the registry has them all.
+    """
+    return [image for image in await build() if image.name in look.missing] if look.missing else []
 
 
 def registry_error(group: ExceptionGroup, state: str) -> Exception:

@@ -48,6 +48,11 @@ class HeldImage:
     layers: tuple[int, ...]
     labels: Mapping[str, str]
 
+    @property
+    def address(self) -> str:
+        """The image by its digest."""
+        return f"{self.repository}@{self.digest}"
+
 
 @dataclass(frozen=True)
 class Descriptor:

@@ -58,7 +58,7 @@ def _inputs(image: HeldImage) -> Inputs | None:
     try:
         return Inputs.of(image.labels)
     except ValueError as error:
-        raise SlipwayError(f"{image.repository}@{image.digest}: {error}") from None
+        raise SlipwayError(f"{image.address}: {error}") from None
 
 
 def _like(builder: Builder, held: Mapping[str, HeldImage]) -> Builder:
