@@ -152,3 +152,7 @@ class Store:
             headers={"Authorization": self.authorization} if self.authorization else {},
             base_url=f"{self.api}/v2/{self.name}/",
         )
+
+
+# One that says what it was made of.
+IMAGE = Image({"made-of": "sources"})

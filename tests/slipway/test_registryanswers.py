@@ -1,13 +1,12 @@
 """What a registry answers that is strange, hostile or no registry's at all."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from slipway.registryapi import Endpoint, RegistryApi
 from slipway.registryfaults import RegistryError
-from tests.slipway.heldimages import Image
+from tests.slipway.heldimages import IMAGE
 from tests.slipway.registrystub import (
     MISSING,
     OWN,
@@ -21,28 +20,12 @@ from tests.slipway.registrystub import (
     hurry,
     page,
     refusal,
-    serving,
 )
-
-IMAGE = Image({"made-of": "sources"})
 
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     hurry(monkeypatch)
-
-
-@pytest.fixture
-def holding() -> Holding:
-    """What a registry answers that holds one image."""
-    return Holding(IMAGE, "v1")
-
-
-@pytest.fixture
-def stub(holding: Holding) -> Iterator[Stub]:
-    """A server that answers it."""
-    with serving(holding) as running:
-        yield running
 
 
 @pytest.mark.parametrize(

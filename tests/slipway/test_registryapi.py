@@ -15,6 +15,7 @@ from slipway.registryfaults import RegistryError
 from tests.slipway.heldimages import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
+    IMAGE,
     INDEX,
     MANIFEST,
     Image,
@@ -25,7 +26,6 @@ from tests.slipway.heldimages import (
 from tests.slipway.registries import Front
 
 pytestmark = pytest.mark.engine
-IMAGE = Image({"made-of": "sources"})
 OTHER = Image({"made-of": "other sources"}, layers=(b"one", b"another"))
 
 

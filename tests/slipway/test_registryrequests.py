@@ -2,7 +2,6 @@
 
 import socket
 import time
-from collections.abc import Iterator
 
 import anyio
 import httpx
@@ -11,7 +10,7 @@ import pytest
 from slipway import registrywire
 from slipway.registryapi import Endpoint, RegistryApi
 from slipway.registryfaults import RegistryError
-from tests.slipway.heldimages import Image
+from tests.slipway.heldimages import IMAGE
 from tests.slipway.registrystub import (
     BASIC,
     BREAKS_OFF,
@@ -29,25 +28,11 @@ from tests.slipway.registrystub import (
 )
 
 OWN_V1 = "GET /v2/team/one/manifests/v1"
-IMAGE = Image({"made-of": "sources"})
 
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     hurry(monkeypatch)
-
-
-@pytest.fixture
-def holding() -> Holding:
-    """What a registry answers that holds one image."""
-    return Holding(IMAGE, "v1")
-
-
-@pytest.fixture
-def stub(holding: Holding) -> Iterator[Stub]:
-    """A server that answers it."""
-    with serving(holding) as running:
-        yield running
 
 
 async def test_a_read_is_repeated(stub: Stub, holding: Holding) -> None:

@@ -10,7 +10,7 @@ from slipway.registryapi import Endpoint, RegistryApi
 from slipway.registryfaults import RegistryError
 from slipway.registrytoken import Challenge, Login, Tokens, challenges
 from slipway.registrywire import Wire
-from tests.slipway.heldimages import Image
+from tests.slipway.heldimages import IMAGE
 from tests.slipway.registrystub import (
     BASIC,
     OWN,
@@ -26,7 +26,6 @@ from tests.slipway.registrystub import (
     serving,
 )
 
-IMAGE = Image({"made-of": "sources"})
 PULL = "repository:team/one:pull"
 
 
