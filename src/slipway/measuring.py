@@ -67,7 +67,7 @@ class Measuring:
         if project.migrator:
             read[MIGRATOR] = self._files_of_migrator(project.migrator)
         folders = {name: files for one in read.values() for name, files in one.items()}
-        told: dict[str, str] = {}
+        told = {inputs.RECIPE: recipe()}
         jobs: list[Job] = [partial(self._measure, folders, told), partial(self._read_key, told)]
         jobs += [partial(_resolve, base, told) for base in {project.image, project.build_image}]
         await side_by_side(lambda job: job(), jobs)
@@ -102,7 +102,7 @@ class Measuring:
     def _outside(self, image: str, told: Mapping[str, str]) -> dict[str, str]:
         """What another machine may have otherwise, on another day."""
         project = self.workshop.survey.project
-        made = {inputs.PLATFORM: told[inputs.PLATFORM], inputs.RECIPE: recipe()}
+        made = {name: told[name] for name in (inputs.PLATFORM, inputs.RECIPE)}
         if any(app.name == image and app.dockerfile for app in project.apps):
             return made  # its Dockerfile names what it begins with
         made |= {inputs.BASE: told[project.image], inputs.NODE: told[inputs.NODE]}
